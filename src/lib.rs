@@ -1,0 +1,17 @@
+//! Deskless: the backend behind the tablet a car salesperson holds.
+//!
+//! One GraphQL API joins what the dealer has (inventory), what this customer said they want (preferences) and what it will
+//! cost (finance, lease, tax, insurance), so that one person closes the deal in one conversation.
+//!
+//! # Reading order
+//! [`kernel`] (money, ids, clock), [`db`] (one way to write), then one slice from `model` to `graphql`: [`inventory`] is the
+//! smallest that has every room.
+//!
+//! # Who may use whom
+//! `cli → app → http → schema → slice::graphql → slice::service → {model, store} → {kernel, db}`. A slice uses another only
+//! through what its `mod.rs` re-exports. A test over the `use crate::…` lines keeps these arrows one-way.
+
+pub mod auth;
+pub mod db;
+pub mod graphql;
+pub mod kernel;

@@ -26,7 +26,12 @@ CREATE TABLE deal (
   fees_cents         bigint,
   amount_financed_cents bigint,
   payment_cents      bigint,
+  -- True while payment_cents is that of the best program for these terms, not of an accepted quote.
+  payment_is_estimate boolean NOT NULL DEFAULT true,
   total_price_cents  bigint,
+  figures_verified   boolean NOT NULL DEFAULT false,
+  -- Every line of the figures, in order; read only when asked for.
+  figure_lines       jsonb NOT NULL DEFAULT '[]',
   accepted_finance_quote_id   uuid,
   accepted_insurance_quote_id uuid,
   lost_reason        text,
@@ -35,7 +40,10 @@ CREATE TABLE deal (
   agreed_at          timestamptz,
   contracted_at      timestamptz,
   ended_at           timestamptz,
-  updated_at         timestamptz NOT NULL
+  updated_at         timestamptz NOT NULL,
+  CONSTRAINT deal_number_key UNIQUE (number),
+  -- Priced wholly or not at all.
+  CHECK (num_nulls(tax_cents, fees_cents, amount_financed_cents, total_price_cents) IN (0, 4))
 ) WITH (fillfactor = 80);
 CREATE INDEX deal_store_idx ON deal (store_id, updated_at DESC, id DESC);
 CREATE INDEX deal_customer_idx ON deal (customer_id, opened_at DESC);

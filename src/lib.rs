@@ -13,5 +13,6 @@
 
 pub mod auth;
 pub mod db;
+pub mod deals;
 pub mod graphql;
 pub mod kernel;

@@ -1,0 +1,17 @@
+//! Deals: from the first figure to the signed contract, in one conversation.
+//!
+//! A deal joins a customer, a car and a *structure* (what was put on the table: price, money down, trade-ins, term,
+//! products). *Figures* follow from the structure and the rules: taxes, fees, amount financed, payment. *Quotes* are what
+//! lender programs and insurers say to these figures; a quote is never changed, only superseded.
+//!
+//! # Rules
+//! - [`states`] is the one place that says what may follow what.
+//! - Every change asks for the version it was made on; a stale one is answered with the current deal.
+//! - Whatever changes a figure sends a shown or agreed deal back to the worksheet.
+//! - Signing takes the car: the unique index `vehicle_hold_active_key` decides between two deals, not this code.
+//! - Change, audit event, notices and idempotent answer commit together.
+
+pub mod diff;
+pub mod model;
+pub mod states;
+pub mod steps;

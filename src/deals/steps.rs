@@ -1,0 +1,226 @@
+//! What stands between now and a signed contract: the steps in order, who can clear each, and a sentence to say.
+
+use super::model::DealKind;
+use super::states::{DealState, DealVerb, Guard, Refusal, decide};
+
+crate::text_enum! {
+    /// Who can clear a step.
+    pub enum Clearer {
+        /// The salesperson, on the tablet.
+        Salesperson = "SALESPERSON",
+        /// The customer says yes, or chooses.
+        Customer = "CUSTOMER",
+        /// A manager of the store.
+        SalesManager = "SALES_MANAGER",
+        /// A lender answers.
+        Lender = "LENDER",
+    }
+}
+
+crate::text_enum! {
+    /// A step on the way to the contract.
+    pub enum StepCode {
+        /// The car belongs to another deal now.
+        SwapVehicle = "SWAP_VEHICLE",
+        /// A part of the structure is missing.
+        CompleteStructure = "COMPLETE_STRUCTURE",
+        /// No quote fits the figures yet.
+        GetQuotes = "GET_QUOTES",
+        /// The customer has not chosen a finance quote.
+        ChooseQuote = "CHOOSE_QUOTE",
+        /// Show the full figures.
+        Present = "PRESENT",
+        /// The customer's yes.
+        Agree = "AGREE",
+        /// A lender must answer.
+        AwaitLender = "AWAIT_LENDER",
+        /// Prepare the papers.
+        PrepareDocs = "PREPARE_DOCS",
+        /// Sign.
+        Contract = "CONTRACT",
+    }
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextStep {
+    /// Which step.
+    pub code: StepCode,
+    /// Who can clear it.
+    pub who: Clearer,
+    /// Can be done now; the steps after it wait.
+    pub ready: bool,
+    /// A sentence the salesperson can say.
+    pub say: String,
+}
+
+/// What must be known of a deal to tell its next steps and to answer the guards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DealFacts<'a> {
+    /// Where it stands.
+    pub state: DealState,
+    /// How the customer pays.
+    pub kind: DealKind,
+    /// Months, where needed.
+    pub term_months: Option<i32>,
+    /// Taxes, fees and total price are known.
+    pub figures_complete: bool,
+    /// Quotes that fit and can be accepted.
+    pub open_quotes: usize,
+    /// A finance quote is accepted and not expired.
+    pub quote_accepted: bool,
+    /// The other deal's word for why the car can't be had ("sold in deal 1042"); none while it can.
+    pub vehicle_taken: Option<&'a str>,
+    /// A reason came with the request.
+    pub reason_given: bool,
+}
+
+impl DealFacts<'_> {
+    /// Whether an enforced guard holds.
+    pub fn holds(&self, guard: Guard) -> bool {
+        match guard {
+            Guard::FiguresComplete => self.figures_complete,
+            Guard::VehicleFree => self.vehicle_taken.is_none(),
+            Guard::CashDeal => self.kind == DealKind::Cash,
+            Guard::FinanceQuoteAccepted => self.quote_accepted,
+            Guard::ReasonGiven => self.reason_given,
+            _ => !guard.enforced(),
+        }
+    }
+
+    /// The state after a step, or why it is refused.
+    pub fn step(&self, verb: DealVerb) -> Result<DealState, Refusal> {
+        decide(self.state, verb, |guard| self.holds(guard))
+    }
+}
+
+/// The way from here to a signed contract. Empty once signed or ended.
+pub fn next_steps(facts: &DealFacts<'_>) -> Vec<NextStep> {
+    use DealState as S;
+    if !facts.state.is_open() {
+        return Vec::new();
+    }
+    let mut steps = Vec::with_capacity(6);
+    let mut add = |code, who, say: String| steps.push(NextStep { code, who, ready: false, say });
+    if let Some(taken) = facts.vehicle_taken {
+        add(StepCode::SwapVehicle, Clearer::Salesperson, format!("This car was {taken}. Choose another; everything else is kept."));
+    }
+    let financed = facts.kind != DealKind::Cash;
+    if financed && facts.term_months.is_none() {
+        add(StepCode::CompleteStructure, Clearer::Salesperson, "Choose a term in months.".into());
+    } else if !facts.figures_complete {
+        add(StepCode::CompleteStructure, Clearer::Salesperson, "Taxes and fees can't be told yet: check the buyer's place.".into());
+    }
+    if financed && !facts.quote_accepted {
+        if facts.open_quotes == 0 {
+            add(StepCode::GetQuotes, Clearer::Salesperson, "Ask the lenders for quotes on these figures.".into());
+        }
+        let say = match facts.open_quotes {
+            0 => "Let the customer choose a quote.".to_owned(),
+            1 => "Let the customer decide about the quote.".to_owned(),
+            n => format!("Let the customer choose one of the {n} quotes."),
+        };
+        add(StepCode::ChooseQuote, Clearer::Customer, say);
+    }
+    if matches!(facts.state, S::Draft | S::Worksheet) {
+        add(StepCode::Present, Clearer::Salesperson, "Show the customer every line and the total price.".into());
+    }
+    if matches!(facts.state, S::Draft | S::Worksheet | S::Presented) {
+        add(StepCode::Agree, Clearer::Customer, "Ask for the customer's yes to exactly these figures.".into());
+    }
+    if facts.state == S::CreditSubmitted {
+        add(StepCode::AwaitLender, Clearer::Lender, "The lenders have the application.".into());
+    }
+    if matches!(facts.state, S::CreditSubmitted | S::CreditDecided) {
+        add(StepCode::PrepareDocs, Clearer::Salesperson, "Prepare the papers.".into());
+    }
+    add(StepCode::Contract, Clearer::Customer, "Sign. The car is theirs from that moment.".into());
+    if let Some(first) = steps.first_mut() {
+        first.ready = true;
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(state: DealState) -> DealFacts<'static> {
+        DealFacts {
+            state,
+            kind: DealKind::Retail,
+            term_months: Some(60),
+            figures_complete: true,
+            open_quotes: 0,
+            quote_accepted: false,
+            vehicle_taken: None,
+            reason_given: false,
+        }
+    }
+
+    fn codes(facts: &DealFacts<'_>) -> Vec<StepCode> {
+        next_steps(facts).into_iter().map(|step| step.code).collect()
+    }
+
+    #[test]
+    fn a_financed_worksheet_needs_quotes_a_choice_a_showing_a_yes_and_a_signature() {
+        use StepCode as C;
+        let mut facts = facts(DealState::Worksheet);
+        assert_eq!(codes(&facts), [C::GetQuotes, C::ChooseQuote, C::Present, C::Agree, C::Contract]);
+        facts.open_quotes = 6;
+        let steps = next_steps(&facts);
+        assert_eq!(steps[0].say, "Let the customer choose one of the 6 quotes.");
+        assert_eq!((steps[0].ready, steps[1].ready), (true, false));
+        facts.quote_accepted = true;
+        assert_eq!(codes(&facts), [C::Present, C::Agree, C::Contract]);
+        facts.state = DealState::Agreed;
+        assert_eq!(codes(&facts), [C::Contract]);
+    }
+
+    #[test]
+    fn cash_skips_the_quotes() {
+        use StepCode as C;
+        let facts = DealFacts { kind: DealKind::Cash, term_months: None, ..facts(DealState::Draft) };
+        assert_eq!(codes(&facts), [C::Present, C::Agree, C::Contract]);
+    }
+
+    #[test]
+    fn a_taken_car_comes_first() {
+        let facts = DealFacts { vehicle_taken: Some("just sold in deal 7 at 14:02"), ..facts(DealState::Agreed) };
+        let steps = next_steps(&facts);
+        assert_eq!(steps[0].code, StepCode::SwapVehicle);
+        assert_eq!(steps[0].say, "This car was just sold in deal 7 at 14:02. Choose another; everything else is kept.");
+    }
+
+    #[test]
+    fn nothing_stands_between_a_signed_or_ended_deal_and_its_contract() {
+        for state in DealState::ALL.iter().filter(|state| !state.is_open()) {
+            assert!(next_steps(&facts(*state)).is_empty(), "{state}");
+        }
+    }
+
+    /// The first ready step, done, is allowed by the table: the list never sends anybody into a refusal.
+    #[test]
+    fn the_first_step_is_always_possible() {
+        for state in DealState::ALL.iter().filter(|state| state.is_open()) {
+            for kind in DealKind::ALL {
+                for (quotes, accepted) in [(0, false), (3, false), (0, true)] {
+                    let facts = DealFacts { kind: *kind, open_quotes: quotes, quote_accepted: accepted, ..facts(*state) };
+                    let verb = match next_steps(&facts)[0].code {
+                        StepCode::SwapVehicle => DealVerb::SwapVehicle,
+                        StepCode::CompleteStructure => DealVerb::Structure,
+                        StepCode::GetQuotes => DealVerb::Quote,
+                        StepCode::ChooseQuote => DealVerb::AcceptFinance,
+                        StepCode::Present => DealVerb::Present,
+                        StepCode::Agree => DealVerb::Agree,
+                        StepCode::AwaitLender => DealVerb::DecideCredit,
+                        StepCode::PrepareDocs => DealVerb::PrepareDocs,
+                        StepCode::Contract => DealVerb::Contract,
+                    };
+                    let later = matches!(state, DealState::CreditSubmitted | DealState::CreditDecided | DealState::DocsReady);
+                    assert!(later || facts.step(verb).is_ok(), "{state} {kind} {verb}");
+                }
+            }
+        }
+    }
+}

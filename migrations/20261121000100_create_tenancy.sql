@@ -73,7 +73,10 @@ CREATE TABLE refresh_token (
   parent_hash  bytea,
   issued_at    timestamptz NOT NULL,
   expires_at   timestamptz NOT NULL,
-  used_at      timestamptz
+  -- When it was exchanged for its successor.
+  used_at      timestamptz,
+  -- When its answer was taken for lost and another successor of its parent was given out.
+  superseded_at timestamptz
 );
 CREATE INDEX refresh_token_session_idx ON refresh_token (session_id);
 CREATE INDEX refresh_token_parent_idx ON refresh_token (parent_hash);

@@ -4,15 +4,20 @@
 //! cost (finance, lease, tax, insurance), so that one person closes the deal in one conversation.
 //!
 //! # Reading order
-//! [`kernel`] (money, ids, clock), [`db`] (one way to write), then one slice from `model` to `graphql`: [`inventory`] is the
+//! [`kernel`] (money, ids, clock), [`db`] (one way to write), then one slice from `model` to `graphql`: [`dealers`] is the
 //! smallest that has every room.
 //!
 //! # Who may use whom
 //! `cli → app → http → schema → slice::graphql → slice::service → {model, store} → {kernel, db}`. A slice uses another only
 //! through what its `mod.rs` re-exports. A test over the `use crate::…` lines keeps these arrows one-way.
 
+pub mod app;
 pub mod auth;
+pub mod config;
 pub mod db;
+pub mod dealers;
 pub mod deals;
 pub mod graphql;
 pub mod kernel;
+pub mod schema;
+pub mod telemetry;

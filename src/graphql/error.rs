@@ -1,6 +1,7 @@
 //! Errors of the GraphQL protocol itself. Business refusals are user errors in the payload, not these.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 
 use async_graphql::ErrorExtensions;
 
@@ -47,11 +48,11 @@ impl ErrorCode {
 }
 
 /// An error on its way to a client: a code and a text made for people, and the cause for the log.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct GqlError {
     code: ErrorCode,
     message: String,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl GqlError {
@@ -80,7 +81,7 @@ impl GqlError {
         Self {
             code: ErrorCode::Internal,
             message: "Something went wrong on our side. Quote the request id when you report it.".into(),
-            source: Some(source.into()),
+            source: Some(Arc::from(source.into())),
         }
     }
 
@@ -99,7 +100,7 @@ impl From<DbError> for GqlError {
             DbError::Timeout(_) => (ErrorCode::Timeout, "This took too long and was stopped. Ask for less, or try again."),
             DbError::Statement(_) | DbError::Corrupt(_) => return Self::internal(error),
         };
-        Self { code, message: message.into(), source: Some(error.into()) }
+        Self { code, message: message.into(), source: Some(Arc::new(error)) }
     }
 }
 
@@ -123,7 +124,7 @@ impl From<GqlError> for async_graphql::Error {
     /// Logs once, with the whole chain, inside the request's span; shows the client the code and the made text.
     fn from(error: GqlError) -> Self {
         if let Some(source) = &error.source {
-            tracing::error!(code = error.code.as_str(), error = source.as_ref() as &dyn StdError, "resolver failed");
+            tracing::error!(code = error.code.as_str(), error = &**source as &dyn StdError, "resolver failed");
         }
         Self::new(error.message).extend_with(|_, e| e.set("code", error.code.as_str()))
     }

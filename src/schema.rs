@@ -1,0 +1,30 @@
+//! The GraphQL schema: merges what the slices offer.
+
+use async_graphql::{EmptySubscription, MergedObject, Schema, SchemaBuilder};
+
+use crate::auth::graphql::{AuthMutation, AuthQuery};
+use crate::dealers::graphql::DealersQuery;
+
+/// All queries.
+#[derive(Debug, Default, MergedObject)]
+pub struct Query(AuthQuery, DealersQuery);
+
+/// All mutations.
+#[derive(Debug, Default, MergedObject)]
+pub struct Mutation(AuthMutation);
+
+/// All subscriptions.
+pub type Subscription = EmptySubscription;
+
+/// The product's schema.
+pub type DesklessSchema = Schema<Query, Mutation, Subscription>;
+
+/// A schema without services: enough to print it.
+pub fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+}
+
+/// The schema in its definition language, as committed in `schema.graphql`.
+pub fn sdl() -> String {
+    builder().finish().sdl_with_options(async_graphql::SDLExportOptions::new().sorted_fields().sorted_enum_items().include_specified_by())
+}

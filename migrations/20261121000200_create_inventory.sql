@@ -55,13 +55,16 @@ CREATE TABLE vehicle (
   seats           integer,
   exterior_color  text,
   -- The colour a customer would say: BLACK, WHITE, SILVER …
-  exterior_color_family text,
+  exterior_color_family text CHECK (exterior_color_family IN ('BLACK', 'WHITE', 'SILVER', 'GRAY', 'RED', 'BLUE', 'GREEN', 'BROWN',
+                  'BEIGE', 'GOLD', 'YELLOW', 'ORANGE', 'PURPLE', 'OTHER')),
   interior_color  text,
   odometer_miles  integer CHECK (odometer_miles BETWEEN 0 AND 2000000),
   price_cents     bigint CHECK (price_cents > 0),
   msrp_cents      bigint CHECK (msrp_cents > 0),
   invoice_cents   bigint CHECK (invoice_cents > 0),
   cost_cents      bigint CHECK (cost_cents >= 0),
+  -- A feed's price that fell further than the store allows unseen; it waits for a manager.
+  held_price_cents bigint CHECK (held_price_cents > 0),
   currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
   mpg_city        integer,
   mpg_highway     integer,
@@ -83,6 +86,9 @@ CREATE TABLE vehicle (
   CONSTRAINT vehicle_store_vin_key UNIQUE (store_id, vin)
 );
 CREATE INDEX vehicle_available_idx ON vehicle (store_id, make, body_style, price_cents, id) WHERE status = 'AVAILABLE';
+-- The lot in the orders people ask for; the expressions are those of inventory::store.
+CREATE INDEX vehicle_available_price_idx ON vehicle ((coalesce(price_cents, 9223372036854775807)), id) WHERE status = 'AVAILABLE';
+CREATE INDEX vehicle_available_newest_idx ON vehicle (((received_on - date '2000-01-01')::bigint), id) WHERE status = 'AVAILABLE';
 CREATE INDEX vehicle_store_received_idx ON vehicle (store_id, received_on, id);
 CREATE INDEX vehicle_vin_idx ON vehicle (vin);
 CREATE INDEX vehicle_stock_idx ON vehicle (store_id, stock_number);
@@ -118,6 +124,8 @@ CREATE TABLE vehicle_hold (
   vin          text NOT NULL,
   deal_id      uuid NOT NULL,
   reason       text NOT NULL CHECK (reason IN ('DEAL', 'CONTRACT')),
+  -- The vehicle's status before the hold; it returns to it when the hold ends without a sale.
+  status_before text NOT NULL,
   placed_by    uuid NOT NULL,
   placed_at    timestamptz NOT NULL,
   expires_at   timestamptz,

@@ -18,6 +18,7 @@ pub mod db;
 pub mod dealers;
 pub mod deals;
 pub mod graphql;
+pub mod inventory;
 pub mod kernel;
 pub mod schema;
 pub mod telemetry;

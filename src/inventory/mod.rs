@@ -1,0 +1,24 @@
+//! Inventory: which vehicles a store has, what they cost, who holds them, and how feeds change them.
+//!
+//! # Rules
+//! - A vehicle belongs to one store and is found there by its VIN; a feed may change facts and prices, never sell a car.
+//! - A VIN with a wrong check digit is refused at the door ([`Vin`]). Where feed and VIN disagree, both are kept and shown.
+//! - A vehicle that a feed no longer names is flagged (`missing_since`). A feed that would drop too much of the lot is held
+//!   for a manager.
+//! - One active hold per VIN in a dealer group, decided by the unique index `vehicle_hold_active_key`. The states
+//!   `ON_HOLD`, `PENDING_SALE`, `SOLD` and later beat every feed.
+//!
+//! # Terms
+//! *Lot*: the vehicles of a store that are for sale. *Feed*: a file that names the whole lot of a store. *Stock number*: the
+//! store's own number of a vehicle. *MSRP*: the maker's suggested retail price. *Missing*: absent from the newest feed.
+
+mod model;
+mod service;
+mod store;
+
+pub use model::{
+    BodyStyle, ColorFamily, Drivetrain, FuelType, Hold, HoldReason, PriceKind, Transmission, Vehicle, VehicleCondition, VehicleFilter,
+    VehicleKey, VehicleOrder, VehicleStatus, VinStatus,
+};
+pub use service::{Inventory, InventoryError, PlaceHold};
+pub use store::{Disagreement, PriceChange, VehicleParts};

@@ -1,0 +1,231 @@
+//! Use cases around the lot: find, list, hold, release, change status.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::model::{Hold, HoldReason, Vehicle, VehicleFilter, VehicleKey, VehicleOrder, VehicleStatus};
+use super::store::{self, Changed, Disagreement, PriceChange, VehicleParts};
+use crate::auth::Scope;
+use crate::db::notices::Subject;
+use crate::db::{Db, DbError, Tx};
+use crate::kernel::id::{DealId, UserId, VehicleId};
+
+/// Most price changes shown of one vehicle.
+const PRICE_HISTORY_MAX: i64 = 100;
+/// How often a hold is tried again when its holder let go in between.
+const HOLD_TRIES: usize = 5;
+
+/// The lot. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Inventory {
+    pub(super) db: Db,
+}
+
+/// Why a vehicle cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum InventoryError {
+    /// There is no such vehicle in the actor's stores.
+    #[error("There is no such vehicle in your stores.")]
+    NotFound,
+    /// Another deal holds this VIN.
+    #[error("This vehicle is held for another deal.")]
+    VehicleHeld {
+        /// The deal that holds it.
+        by: DealId,
+        /// The vehicle of that hold.
+        vehicle: VehicleId,
+    },
+    /// It is no longer for sale.
+    #[error("This vehicle is no longer for sale.")]
+    NotForSale {
+        /// Where it stands.
+        status: VehicleStatus,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// A wish to hold a vehicle for a deal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlaceHold {
+    /// The vehicle.
+    pub vehicle_id: VehicleId,
+    /// The deal.
+    pub deal_id: DealId,
+    /// Why.
+    pub reason: HoldReason,
+    /// Who asks.
+    pub placed_by: UserId,
+    /// When it ends by itself; never for a contract.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+impl Inventory {
+    /// On this database.
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    /// One vehicle, or none in the actor's stores.
+    pub async fn find(&self, scope: &Scope, id: VehicleId) -> Result<Option<Vehicle>, DbError> {
+        Ok(self.find_many(scope, &[id]).await?.pop())
+    }
+
+    /// The vehicles among `ids` that are in the scope, in no particular order.
+    pub async fn find_many(&self, scope: &Scope, ids: &[VehicleId]) -> Result<Vec<Vehicle>, DbError> {
+        if ids.is_empty() || scope.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        store::find_many(&mut *self.db.read().await?, scope, &ids).await
+    }
+
+    /// The vehicle with this VIN; the available one first when two stores have it.
+    pub async fn find_by_vin(&self, scope: &Scope, vin: &str) -> Result<Option<Vehicle>, DbError> {
+        let mut conn = self.db.read().await?;
+        let ids = store::ids_by_vin(&mut conn, scope, vin).await?;
+        Ok(store::find_many(&mut conn, scope, ids.get(..1).unwrap_or(&[])).await?.pop())
+    }
+
+    /// The vehicle with this stock number; the available one first when two stores use it.
+    pub async fn find_by_stock_number(&self, scope: &Scope, stock_number: &str) -> Result<Option<Vehicle>, DbError> {
+        let mut conn = self.db.read().await?;
+        let ids = store::ids_by_stock_number(&mut conn, scope, stock_number).await?;
+        Ok(store::find_many(&mut conn, scope, ids.get(..1).unwrap_or(&[])).await?.pop())
+    }
+
+    /// Up to `limit` vehicles in order, after a key.
+    pub async fn list(
+        &self,
+        scope: &Scope,
+        filter: &VehicleFilter,
+        order: VehicleOrder,
+        after: Option<VehicleKey>,
+        limit: i64,
+        parts: VehicleParts,
+    ) -> Result<Vec<Vehicle>, DbError> {
+        if scope.is_empty() {
+            return Ok(Vec::new());
+        }
+        let today = self.db.now().date_naive();
+        store::list(&mut *self.db.read().await?, scope, filter, today, order, after, limit, parts).await
+    }
+
+    /// How many vehicles the filter finds.
+    pub async fn count(&self, scope: &Scope, filter: &VehicleFilter) -> Result<i64, DbError> {
+        let today = self.db.now().date_naive();
+        store::count(&mut *self.db.read().await?, scope, filter, today).await
+    }
+
+    /// The active holds of vehicles.
+    pub async fn holds(&self, scope: &Scope, ids: &[VehicleId]) -> Result<HashMap<VehicleId, Hold>, DbError> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        let holds = store::holds_of(&mut *self.db.read().await?, scope, &ids, self.db.now()).await?;
+        Ok(holds.into_iter().map(|hold| (hold.vehicle_id, hold)).collect())
+    }
+
+    /// The newest price changes of vehicles, newest first, at most 100 each.
+    pub async fn price_history(&self, scope: &Scope, ids: &[VehicleId]) -> Result<HashMap<VehicleId, Vec<PriceChange>>, DbError> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        let rows = store::price_history(&mut *self.db.read().await?, scope, &ids, PRICE_HISTORY_MAX).await?;
+        Ok(group(rows, |row| row.vehicle_id))
+    }
+
+    /// Where feed and VIN disagree about vehicles.
+    pub async fn disagreements(&self, scope: &Scope, ids: &[VehicleId]) -> Result<HashMap<VehicleId, Vec<Disagreement>>, DbError> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        let rows = store::disagreements(&mut *self.db.read().await?, scope, &ids).await?;
+        Ok(group(rows, |row| row.vehicle_id))
+    }
+
+    /// One vehicle as the caller's transaction sees it.
+    pub async fn find_in(&self, tx: &mut Tx, scope: &Scope, id: VehicleId) -> Result<Option<Vehicle>, DbError> {
+        Ok(store::find_many(tx.conn(), scope, &[id.0]).await?.pop())
+    }
+
+    /// Holds a vehicle for a deal, inside the caller's transaction. Of many at once exactly one gets it: the unique index on
+    /// the active hold of a VIN in the group decides, and the others learn who has it. A deal that already holds it keeps
+    /// it, with the newer reason and expiry. The vehicle becomes `ON_HOLD` (or `PENDING_SALE` for a contract).
+    pub async fn place_hold(&self, tx: &mut Tx, scope: &Scope, wish: PlaceHold) -> Result<Hold, InventoryError> {
+        let now = tx.now();
+        let status = match wish.reason {
+            HoldReason::Deal => VehicleStatus::OnHold,
+            HoldReason::Contract => VehicleStatus::PendingSale,
+        };
+        for _ in 0..HOLD_TRIES {
+            let target = store::hold_target(tx.conn(), scope, wish.vehicle_id).await?.ok_or(InventoryError::NotFound)?;
+            store::expire_holds(tx.conn(), target.group_id, &target.vin, now).await?;
+            if let Some(held) = store::active_hold(tx.conn(), target.group_id, &target.vin).await? {
+                if held.deal_id != wish.deal_id || held.vehicle_id != wish.vehicle_id {
+                    return Err(InventoryError::VehicleHeld { by: held.deal_id, vehicle: held.vehicle_id });
+                }
+                store::renew_hold(tx.conn(), held.id, wish.reason, wish.expires_at).await?;
+                if target.status != status && !target.status.is_gone() {
+                    self.set_status(tx, scope, wish.vehicle_id, status).await?;
+                }
+                return Ok(Hold { reason: wish.reason, expires_at: wish.expires_at, ..held });
+            }
+            let target = store::hold_target(tx.conn(), scope, wish.vehicle_id).await?.ok_or(InventoryError::NotFound)?;
+            if !target.status.is_free() {
+                return Err(InventoryError::NotForSale { status: target.status });
+            }
+            let hold = Hold {
+                id: self.db.new_id(),
+                vehicle_id: wish.vehicle_id,
+                store_id: target.store_id,
+                deal_id: wish.deal_id,
+                reason: wish.reason,
+                placed_by: wish.placed_by,
+                placed_at: now,
+                expires_at: wish.expires_at,
+            };
+            if store::insert_hold(tx.conn(), &hold, &target).await? {
+                // The winner may have waited for another that let go after selling: look once more.
+                let seen = store::hold_target(tx.conn(), scope, wish.vehicle_id).await?.ok_or(InventoryError::NotFound)?;
+                if !seen.status.is_free() {
+                    store::delete_hold(tx.conn(), hold.id).await?;
+                    return Err(InventoryError::NotForSale { status: seen.status });
+                }
+                self.set_status(tx, scope, wish.vehicle_id, status).await?;
+                return Ok(hold);
+            }
+        }
+        Err(InventoryError::NotForSale { status: VehicleStatus::OnHold })
+    }
+
+    /// Ends every hold of a deal, inside the caller's transaction. Their vehicles are free again, unless they were sold.
+    /// `reason` is a stable word such as `CANCELLED` or `SWAPPED`. Returns how many vehicles became free.
+    pub async fn release_holds(&self, tx: &mut Tx, deal: DealId, reason: &str) -> Result<usize, InventoryError> {
+        let now = tx.now();
+        let changed = store::release_holds(tx.conn(), deal, reason, now).await?;
+        changed.iter().for_each(|change| tell(tx, change));
+        Ok(changed.len())
+    }
+
+    /// Changes the status of a vehicle, inside the caller's transaction, and tells whoever watches the lot. The same VIN offered
+    /// by another store of the group follows, so that no VIN shows as available when it is not.
+    pub async fn set_status(&self, tx: &mut Tx, scope: &Scope, id: VehicleId, status: VehicleStatus) -> Result<(), InventoryError> {
+        let now = tx.now();
+        let changed = store::set_status(tx.conn(), scope, id, status, now).await?;
+        if changed.is_empty() {
+            return Err(InventoryError::NotFound);
+        }
+        changed.iter().for_each(|change| tell(tx, change));
+        Ok(())
+    }
+}
+
+fn tell(tx: &mut Tx, change: &Changed) {
+    tx.notify(change.store_id, Subject::Vehicle, change.id, change.version);
+}
+
+fn group<T>(rows: Vec<T>, key: impl Fn(&T) -> VehicleId) -> HashMap<VehicleId, Vec<T>> {
+    let mut map: HashMap<VehicleId, Vec<T>> = HashMap::new();
+    for row in rows {
+        map.entry(key(&row)).or_default().push(row);
+    }
+    map
+}

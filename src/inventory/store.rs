@@ -1,0 +1,470 @@
+//! All the SQL of the slice's vehicles, holds and history. The import's SQL is in `import/store.rs`.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::{PgConnection, Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use super::model::{Hold, HoldReason, Vehicle, VehicleFilter, VehicleKey, VehicleOrder, VehicleStatus};
+use crate::auth::Scope;
+use crate::db::DbError;
+use crate::kernel::id::{DealId, StoreId, VehicleId};
+
+/// What a list needs of each vehicle beyond its facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VehicleParts {
+    /// The dealer's words.
+    pub description: bool,
+    /// The photos.
+    pub photos: bool,
+}
+
+impl VehicleParts {
+    /// Everything.
+    pub const ALL: Self = Self { description: true, photos: true };
+}
+
+/// Vehicles by id, in no particular order.
+pub(super) async fn find_many(conn: &mut PgConnection, scope: &Scope, ids: &[Uuid]) -> Result<Vec<Vehicle>, DbError> {
+    let rows = sqlx::query_as!(
+        Vehicle,
+        r#"SELECT id AS "id: _", store_id AS "store_id: _", vin, vin_status AS "vin_status: _", stock_number,
+             condition AS "condition: _", status AS "status: _", model_year, make, model, "trim", body_style AS "body_style: _",
+             drivetrain AS "drivetrain: _", fuel AS "fuel: _", transmission AS "transmission: _", engine, cylinders, doors, seats,
+             exterior_color, exterior_color_family AS "exterior_color_family: _", interior_color, odometer_miles,
+             price_cents AS "price_cents: _", msrp_cents AS "msrp_cents: _", invoice_cents AS "invoice_cents: _",
+             cost_cents AS "cost_cents: _", held_price_cents AS "held_price_cents: _", currency AS "currency: _",
+             mpg_city, mpg_highway, mpg_combined, description, photo_urls, received_on, missing_since, version, created_at, updated_at
+           FROM vehicle WHERE id = ANY($1) AND store_id = ANY($2)"#,
+        ids,
+        scope.store_ids(),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
+/// The ids of vehicles with this VIN; a group may have it in two stores while it is moved.
+pub(super) async fn ids_by_vin(conn: &mut PgConnection, scope: &Scope, vin: &str) -> Result<Vec<Uuid>, DbError> {
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM vehicle WHERE vin = $1 AND store_id = ANY($2)
+         ORDER BY status = 'AVAILABLE' DESC, missing_since IS NULL DESC, id DESC LIMIT 10",
+        vin,
+        scope.store_ids(),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids)
+}
+
+/// The ids of vehicles with this stock number; stores number on their own, so there may be several.
+pub(super) async fn ids_by_stock_number(conn: &mut PgConnection, scope: &Scope, stock_number: &str) -> Result<Vec<Uuid>, DbError> {
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM vehicle WHERE stock_number = $1 AND store_id = ANY($2)
+         ORDER BY status = 'AVAILABLE' DESC, missing_since IS NULL DESC, id DESC LIMIT 10",
+        stock_number,
+        scope.store_ids(),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids)
+}
+
+/// A page of the lot.
+pub(super) async fn list(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    filter: &VehicleFilter,
+    today: NaiveDate,
+    order: VehicleOrder,
+    after: Option<VehicleKey>,
+    limit: i64,
+    parts: VehicleParts,
+) -> Result<Vec<Vehicle>, DbError> {
+    let mut sql = QueryBuilder::<Postgres>::new(
+        "SELECT id, store_id, vin, vin_status, stock_number, condition, status, model_year, make, model, \"trim\", body_style, drivetrain, \
+         fuel, transmission, engine, cylinders, doors, seats, exterior_color, exterior_color_family, interior_color, odometer_miles, \
+         price_cents, msrp_cents, invoice_cents, cost_cents, held_price_cents, currency, mpg_city, mpg_highway, mpg_combined, ",
+    );
+    sql.push(if parts.description { "description, " } else { "NULL::text AS description, " });
+    sql.push(if parts.photos { "photo_urls, " } else { "'{}'::text[] AS photo_urls, " });
+    sql.push("received_on, missing_since, version, created_at, updated_at FROM vehicle WHERE ");
+    push_filter(&mut sql, scope, filter, today);
+    let key = order_expression(order);
+    let (compare, direction) = if order.descends() { ("<", "DESC") } else { (">", "ASC") };
+    if let Some((value, id)) = after {
+        sql.push(format_args!(" AND ({key}, id) {compare} ("));
+        sql.push_bind(value).push(", ").push_bind(id).push(")");
+    }
+    sql.push(format_args!(" ORDER BY {key} {direction}, id {direction} LIMIT "));
+    sql.push_bind(limit);
+    Ok(sql.build_query_as::<Vehicle>().fetch_all(conn).await?)
+}
+
+/// How many vehicles the filter finds.
+pub(super) async fn count(conn: &mut PgConnection, scope: &Scope, filter: &VehicleFilter, today: NaiveDate) -> Result<i64, DbError> {
+    let mut sql = QueryBuilder::<Postgres>::new("SELECT count(*) FROM vehicle WHERE ");
+    push_filter(&mut sql, scope, filter, today);
+    Ok(sql.build_query_scalar::<i64>().fetch_one(conn).await?)
+}
+
+/// Must agree with [`VehicleOrder::key`].
+fn order_expression(order: VehicleOrder) -> &'static str {
+    match order {
+        VehicleOrder::Newest | VehicleOrder::Oldest => "(received_on - date '2000-01-01')::bigint",
+        VehicleOrder::PriceAsc => "coalesce(price_cents, 9223372036854775807)",
+        VehicleOrder::PriceDesc => "coalesce(price_cents, -1)",
+        VehicleOrder::MileageAsc => "coalesce(odometer_miles, 9223372036854775807)",
+        VehicleOrder::MileageDesc => "coalesce(odometer_miles, -1)::bigint",
+        VehicleOrder::YearDesc | VehicleOrder::YearAsc => "model_year::bigint",
+    }
+}
+
+fn push_filter(sql: &mut QueryBuilder<Postgres>, scope: &Scope, filter: &VehicleFilter, today: NaiveDate) {
+    let stores: Vec<Uuid> = if filter.store_ids.is_empty() {
+        scope.store_ids().to_vec()
+    } else {
+        filter.store_ids.iter().filter(|id| scope.contains(**id)).map(|id| id.0).collect()
+    };
+    sql.push("store_id = ANY(").push_bind(stores).push(")");
+    // Literals, so that the partial indexes of the lot can be used.
+    match filter.statuses.as_slice() {
+        [] => {
+            sql.push(" AND status = 'AVAILABLE'");
+        }
+        [one] => {
+            sql.push(format_args!(" AND status = '{one}'"));
+        }
+        many => {
+            sql.push(" AND status = ANY(").push_bind(many.to_vec()).push(")");
+        }
+    }
+    push_any(sql, "condition", &filter.conditions);
+    push_any(sql, "body_style", &filter.body_styles);
+    push_any(sql, "drivetrain", &filter.drivetrains);
+    push_any(sql, "fuel", &filter.fuels);
+    push_any(sql, "exterior_color_family", &filter.color_families);
+    push_names(sql, "make", &filter.makes);
+    push_names(sql, "model", &filter.models);
+    push_bound(sql, "model_year", ">=", filter.year_min);
+    push_bound(sql, "model_year", "<=", filter.year_max);
+    push_bound(sql, "price_cents", ">=", filter.price_min.map(|c| c.0));
+    push_bound(sql, "price_cents", "<=", filter.price_max.map(|c| c.0));
+    push_bound(sql, "odometer_miles", ">=", filter.mileage_min);
+    push_bound(sql, "odometer_miles", "<=", filter.mileage_max);
+    // n days in stock means received on today - n or before.
+    push_bound(sql, "received_on", "<=", filter.days_in_stock_min.map(|days| days_before(today, days)));
+    push_bound(sql, "received_on", ">=", filter.days_in_stock_max.map(|days| days_before(today, days)));
+    match filter.missing {
+        Some(true) => {
+            sql.push(" AND missing_since IS NOT NULL");
+        }
+        Some(false) => {
+            sql.push(" AND missing_since IS NULL");
+        }
+        None => {}
+    }
+    if let Some(query) = filter.text.as_deref().and_then(text_query) {
+        sql.push(" AND search @@ to_tsquery('simple', ").push_bind(query).push(")");
+    }
+}
+
+fn push_any<T>(sql: &mut QueryBuilder<Postgres>, column: &str, values: &[T])
+where
+    T: Clone + Send + 'static,
+    Vec<T>: for<'q> sqlx::Encode<'q, Postgres> + sqlx::Type<Postgres>,
+{
+    if !values.is_empty() {
+        sql.push(format_args!(" AND {column} = ANY(")).push_bind(values.to_vec()).push(")");
+    }
+}
+
+fn push_names(sql: &mut QueryBuilder<Postgres>, column: &str, names: &[String]) {
+    if !names.is_empty() {
+        let names: Vec<String> = names.iter().map(|n| n.trim().to_lowercase()).collect();
+        sql.push(format_args!(" AND lower({column}) = ANY(")).push_bind(names).push(")");
+    }
+}
+
+fn push_bound<T>(sql: &mut QueryBuilder<Postgres>, column: &str, compare: &str, value: Option<T>)
+where
+    T: Send + 'static + for<'q> sqlx::Encode<'q, Postgres> + sqlx::Type<Postgres>,
+{
+    if let Some(value) = value {
+        sql.push(format_args!(" AND {column} {compare} ")).push_bind(value);
+    }
+}
+
+fn days_before(today: NaiveDate, days: i32) -> NaiveDate {
+    let days = u64::try_from(days).unwrap_or(0);
+    today.checked_sub_days(chrono::Days::new(days)).unwrap_or(NaiveDate::MIN)
+}
+
+/// `f-150 xl` becomes `f & 150 & xl:*`: every word must occur, the last may be unfinished. `None` when there is no word.
+fn text_query(text: &str) -> Option<String> {
+    let words: Vec<String> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).take(12).map(|w| format!("'{}'", w.to_lowercase())).collect();
+    (!words.is_empty()).then(|| format!("{}:*", words.join(" & ")))
+}
+
+/// What a hold needs to know of its vehicle.
+pub(super) struct HoldTarget {
+    pub(super) store_id: StoreId,
+    pub(super) group_id: Uuid,
+    pub(super) vin: String,
+    pub(super) status: VehicleStatus,
+}
+
+/// The vehicle a hold is for.
+pub(super) async fn hold_target(conn: &mut PgConnection, scope: &Scope, id: VehicleId) -> Result<Option<HoldTarget>, DbError> {
+    let row = sqlx::query_as!(
+        HoldTarget,
+        r#"SELECT v.store_id AS "store_id: _", s.group_id, v.vin, v.status AS "status: _"
+           FROM vehicle v JOIN store s ON s.id = v.store_id WHERE v.id = $1 AND v.store_id = ANY($2)"#,
+        id.0,
+        scope.store_ids(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row)
+}
+
+/// Ends holds of this VIN whose time is over. Their vehicles become free again.
+pub(super) async fn expire_holds(conn: &mut PgConnection, group: Uuid, vin: &str, now: DateTime<Utc>) -> Result<(), DbError> {
+    sqlx::query!(
+        "WITH ended AS (
+           UPDATE vehicle_hold SET released_at = $3, release_reason = 'EXPIRED'
+           WHERE group_id = $1 AND vin = $2 AND released_at IS NULL AND expires_at <= $3
+           RETURNING vehicle_id, status_before)
+         UPDATE vehicle v
+         SET status = CASE WHEN v.id = ended.vehicle_id THEN ended.status_before ELSE 'AVAILABLE' END, version = v.version + 1, updated_at = $3
+         FROM ended, store s
+         WHERE v.vin = $2 AND s.id = v.store_id AND s.group_id = $1 AND v.status = 'ON_HOLD'",
+        group,
+        vin,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes the one active hold of a VIN. False when somebody has it; waits for a transaction that is just taking it.
+pub(super) async fn insert_hold(conn: &mut PgConnection, hold: &Hold, target: &HoldTarget) -> Result<bool, DbError> {
+    let done = sqlx::query!(
+        "INSERT INTO vehicle_hold (id, group_id, store_id, vehicle_id, vin, deal_id, reason, status_before, placed_by, placed_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (group_id, vin) WHERE released_at IS NULL DO NOTHING",
+        hold.id,
+        target.group_id,
+        target.store_id.0,
+        hold.vehicle_id.0,
+        target.vin,
+        hold.deal_id.0,
+        hold.reason.as_str(),
+        target.status.as_str(),
+        hold.placed_by.0,
+        hold.placed_at,
+        hold.expires_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The active hold of a VIN in a group.
+pub(super) async fn active_hold(conn: &mut PgConnection, group: Uuid, vin: &str) -> Result<Option<Hold>, DbError> {
+    let hold = sqlx::query_as!(
+        Hold,
+        r#"SELECT id, vehicle_id AS "vehicle_id: _", store_id AS "store_id: _", deal_id AS "deal_id: _", reason AS "reason: _",
+             placed_by AS "placed_by: _", placed_at, expires_at
+           FROM vehicle_hold WHERE group_id = $1 AND vin = $2 AND released_at IS NULL"#,
+        group,
+        vin,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(hold)
+}
+
+/// The active holds of vehicles, for showing them.
+pub(super) async fn holds_of(conn: &mut PgConnection, scope: &Scope, ids: &[Uuid], now: DateTime<Utc>) -> Result<Vec<Hold>, DbError> {
+    let holds = sqlx::query_as!(
+        Hold,
+        r#"SELECT id, vehicle_id AS "vehicle_id: _", store_id AS "store_id: _", deal_id AS "deal_id: _", reason AS "reason: _",
+             placed_by AS "placed_by: _", placed_at, expires_at
+           FROM vehicle_hold
+           WHERE vehicle_id = ANY($1) AND store_id = ANY($2) AND released_at IS NULL AND (expires_at IS NULL OR expires_at > $3)"#,
+        ids,
+        scope.store_ids(),
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(holds)
+}
+
+/// Renews a deal's own hold: a later reason and expiry replace the earlier.
+pub(super) async fn renew_hold(
+    conn: &mut PgConnection,
+    id: Uuid,
+    reason: HoldReason,
+    expires_at: Option<DateTime<Utc>>,
+) -> Result<(), DbError> {
+    sqlx::query!("UPDATE vehicle_hold SET reason = $2, expires_at = $3 WHERE id = $1", id, reason.as_str(), expires_at)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// A vehicle that changed, for the change notice.
+pub(super) struct Changed {
+    pub(super) id: Uuid,
+    pub(super) store_id: Uuid,
+    pub(super) version: i32,
+}
+
+/// Ends the holds of a deal and gives their vehicles back the status they had, unless they have gone on (sale). The same VIN
+/// in other stores of the group becomes available again too.
+pub(super) async fn release_holds(
+    conn: &mut PgConnection,
+    deal: DealId,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<Changed>, DbError> {
+    let changed = sqlx::query_as!(
+        Changed,
+        "WITH ended AS (
+           UPDATE vehicle_hold SET released_at = $3, release_reason = $2 WHERE deal_id = $1 AND released_at IS NULL
+           RETURNING vehicle_id, group_id, vin, status_before)
+         UPDATE vehicle v
+         SET status = CASE WHEN v.id = ended.vehicle_id THEN ended.status_before ELSE 'AVAILABLE' END, version = v.version + 1, updated_at = $3
+         FROM ended, store s
+         WHERE v.vin = ended.vin AND s.id = v.store_id AND s.group_id = ended.group_id AND v.status IN ('ON_HOLD', 'PENDING_SALE')
+         RETURNING v.id, v.store_id, v.version",
+        deal.0,
+        reason,
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(changed)
+}
+
+/// Takes back a hold that was placed in this very transaction.
+pub(super) async fn delete_hold(conn: &mut PgConnection, id: Uuid) -> Result<(), DbError> {
+    sqlx::query!("DELETE FROM vehicle_hold WHERE id = $1", id).execute(conn).await?;
+    Ok(())
+}
+
+/// Changes the status of a vehicle, and of the same VIN where another store of the group offers it. Empty when it is outside
+/// the scope.
+pub(super) async fn set_status(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    id: VehicleId,
+    status: VehicleStatus,
+    now: DateTime<Utc>,
+) -> Result<Vec<Changed>, DbError> {
+    let changed = sqlx::query_as!(
+        Changed,
+        "UPDATE vehicle v SET status = $3, version = v.version + 1, updated_at = $4
+         FROM vehicle t, store ts, store s
+         WHERE t.id = $1 AND t.store_id = ANY($2) AND ts.id = t.store_id
+           AND v.vin = t.vin AND s.id = v.store_id AND s.group_id = ts.group_id
+           AND (v.id = t.id OR v.status IN ('AVAILABLE', 'ON_HOLD', 'PENDING_SALE'))
+         RETURNING v.id, v.store_id, v.version",
+        id.0,
+        scope.store_ids(),
+        status.as_str(),
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(changed)
+}
+
+/// One change of a price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriceChange {
+    /// The vehicle.
+    pub vehicle_id: VehicleId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Which price.
+    pub kind: super::model::PriceKind,
+    /// Before.
+    pub old_cents: Option<crate::kernel::money::Cents>,
+    /// After.
+    pub new_cents: Option<crate::kernel::money::Cents>,
+}
+
+/// The newest price changes of vehicles, at most `per_vehicle` each, newest first.
+pub(super) async fn price_history(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    ids: &[Uuid],
+    per_vehicle: i64,
+) -> Result<Vec<PriceChange>, DbError> {
+    let rows = sqlx::query_as!(
+        PriceChange,
+        r#"SELECT v.id AS "vehicle_id: _", p.at, p.kind AS "kind: _", p.old_cents AS "old_cents: _", p.new_cents AS "new_cents: _"
+           FROM vehicle v CROSS JOIN LATERAL (
+             SELECT * FROM vehicle_price_change c WHERE c.vehicle_id = v.id ORDER BY c.id DESC LIMIT $3) p
+           WHERE v.id = ANY($1) AND v.store_id = ANY($2) ORDER BY p.id DESC"#,
+        ids,
+        scope.store_ids(),
+        per_vehicle,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
+/// Where feed and VIN disagree about a vehicle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disagreement {
+    /// The vehicle.
+    pub vehicle_id: VehicleId,
+    /// The fact: `modelYear`, `make`, `model`, `bodyStyle`, `drivetrain`, `fuel`.
+    pub attribute: String,
+    /// What the feed says; the vehicle shows this.
+    pub feed_value: String,
+    /// What the VIN says.
+    pub vin_value: String,
+    /// Since when.
+    pub at: DateTime<Utc>,
+}
+
+/// The disagreements of vehicles.
+pub(super) async fn disagreements(conn: &mut PgConnection, scope: &Scope, ids: &[Uuid]) -> Result<Vec<Disagreement>, DbError> {
+    let rows = sqlx::query_as!(
+        Disagreement,
+        r#"SELECT d.vehicle_id AS "vehicle_id: _", d.attribute, d.feed_value, d.vin_value, d.at
+           FROM vehicle_disagreement d JOIN vehicle v ON v.id = d.vehicle_id
+           WHERE d.vehicle_id = ANY($1) AND v.store_id = ANY($2) ORDER BY d.vehicle_id, d.attribute"#,
+        ids,
+        scope.store_ids(),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_becomes_a_query_of_plain_words() {
+        assert_eq!(text_query("F-150 xl").as_deref(), Some("'f' & '150' & 'xl':*"));
+        assert_eq!(text_query("red | !drop & ' :*").as_deref(), Some("'red' & 'drop':*"));
+        assert_eq!(text_query(" -- "), None);
+    }
+
+    #[test]
+    fn days_in_stock_count_back_from_today() {
+        let today = NaiveDate::from_ymd_opt(2026, 11, 21).unwrap();
+        assert_eq!(days_before(today, 30), NaiveDate::from_ymd_opt(2026, 10, 22).unwrap());
+        assert_eq!(days_before(today, -5), today);
+    }
+}

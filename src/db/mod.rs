@@ -7,14 +7,17 @@
 //! - PostgreSQL decides about conflicts: constraint names map to outcomes ([`ConstraintExt::on_constraint`]), never
 //!   check-then-act.
 
+pub mod embedded;
 pub mod idempotency;
 pub mod notices;
+pub mod pool;
 mod tx;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, Postgres};
 use uuid::Uuid;
 
@@ -30,13 +33,20 @@ pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 #[derive(Debug, Clone)]
 pub struct Db {
     pool: PgPool,
+    suspicion: pool::Suspicion,
     clock: Arc<dyn Clock>,
 }
 
 impl Db {
     /// Wraps a pool.
     pub fn new(pool: PgPool, clock: Arc<dyn Clock>) -> Self {
-        Self { pool, clock }
+        Self { pool, suspicion: pool::Suspicion::default(), clock }
+    }
+
+    /// Opens a pool whose cut connections are replaced unseen.
+    pub async fn connect(options: PgConnectOptions, settings: &pool::PoolSettings, clock: Arc<dyn Clock>) -> Result<Self, DbError> {
+        let (pool, suspicion) = settings.connect(options).await?;
+        Ok(Self { pool, suspicion, clock })
     }
 
     /// The present moment.
@@ -54,9 +64,20 @@ impl Db {
         Ok(self.pool.acquire().await?)
     }
 
-    /// Opens the transaction of a use case.
+    /// A statement found its connection cut: trust none that exists now.
+    pub fn suspect_connections(&self) {
+        self.suspicion.raise();
+    }
+
+    /// Opens the transaction of a use case. Nothing has happened yet, so a cut connection is simply replaced.
     pub async fn begin(&self, by: By) -> Result<Tx, DbError> {
-        let inner = self.pool.begin().await?;
+        let inner = match self.pool.begin().await.map_err(DbError::from) {
+            Err(error) if error.is_cut() => {
+                self.suspicion.raise();
+                self.pool.begin().await?
+            }
+            outcome => outcome?,
+        };
         Ok(Tx::new(inner, self.now(), by))
     }
 
@@ -87,6 +108,15 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// Whether the connection was lost under the statement, by a restart or on the way. Another one may well work.
+    pub fn is_cut(&self) -> bool {
+        match self {
+            Self::Unavailable(sqlx::Error::Database(e)) => e.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08")),
+            Self::Unavailable(sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_)) => true,
+            _ => false,
+        }
+    }
+
     /// The name of the constraint that was violated, if that is what happened.
     pub fn constraint(&self) -> Option<&str> {
         match self {

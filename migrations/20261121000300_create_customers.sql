@@ -48,20 +48,28 @@ CREATE TABLE customer_merge (
   undone_by      uuid
 );
 CREATE INDEX customer_merge_survivor_idx ON customer_merge (survivor_id);
+-- A record is merged away at most once at a time.
+CREATE UNIQUE INDEX customer_merge_active_key ON customer_merge (merged_id) WHERE undone_at IS NULL;
 
 -- Two records that may be one person (a shared phone, the same name): shown to people, never merged by the program.
+-- One row per pair, the smaller id first.
 CREATE TABLE customer_link_suggestion (
   customer_id  uuid NOT NULL REFERENCES customer ON DELETE CASCADE,
   other_id     uuid NOT NULL REFERENCES customer ON DELETE CASCADE,
-  reason       text NOT NULL,
+  store_id     uuid NOT NULL REFERENCES store,
+  reason       text NOT NULL CHECK (reason IN ('SAME_EMAIL', 'SAME_PHONE', 'SAME_EXTERNAL_ID')),
   at           timestamptz NOT NULL,
   dismissed_at timestamptz,
-  PRIMARY KEY (customer_id, other_id)
+  dismissed_by uuid,
+  PRIMARY KEY (customer_id, other_id),
+  CHECK (customer_id < other_id)
 );
+CREATE INDEX customer_link_suggestion_other_idx ON customer_link_suggestion (other_id);
 
 CREATE TABLE consent (
   id           uuid PRIMARY KEY,
   customer_id  uuid NOT NULL REFERENCES customer ON DELETE CASCADE,
+  store_id     uuid NOT NULL REFERENCES store,
   purpose      text NOT NULL CHECK (purpose IN ('EMAIL', 'PHONE', 'TEXT', 'MAIL', 'PROFILING')),
   granted      boolean NOT NULL,
   channel      text NOT NULL,
@@ -132,6 +140,8 @@ CREATE TABLE preference (
   importance    text NOT NULL CHECK (importance IN ('MUST', 'SHOULD', 'NICE')),
   kind          text NOT NULL CHECK (kind IN ('STATED', 'OBSERVED', 'INFERRED')),
   channel       text NOT NULL,
+  -- What the customer did when it was observed; none for a stated wish.
+  behaviour     text CHECK (behaviour IN ('VIEWED', 'SAVED', 'SEARCHED', 'BUILT', 'PAYMENT_CALCULATED', 'COMPARED', 'OWNED', 'OTHER')),
   -- How often an observation was made (viewed 5 SUVs, built $520 twice).
   occurrences   integer NOT NULL DEFAULT 1,
   confidence    numeric(4,3) NOT NULL DEFAULT 1,
@@ -145,4 +155,5 @@ CREATE TABLE preference (
   withdrawn_by  uuid
 );
 CREATE INDEX preference_customer_idx ON preference (customer_id, id) WHERE withdrawn_at IS NULL;
-CREATE UNIQUE INDEX preference_observed_key ON preference (customer_id, attribute, operator, value, channel) WHERE kind <> 'STATED' AND withdrawn_at IS NULL;
+CREATE UNIQUE INDEX preference_observed_key ON preference (customer_id, attribute, operator, value, channel, kind, coalesce(behaviour, ''))
+  WHERE kind <> 'STATED' AND withdrawn_at IS NULL;

@@ -14,6 +14,7 @@
 pub mod app;
 pub mod auth;
 pub mod config;
+pub mod customers;
 pub mod db;
 pub mod dealers;
 pub mod deals;

@@ -18,6 +18,7 @@ pub mod customers;
 pub mod db;
 pub mod dealers;
 pub mod deals;
+pub mod demo;
 pub mod graphql;
 pub mod inventory;
 pub mod kernel;

@@ -52,8 +52,24 @@ pub fn model_lines() -> Vec<ModelLine<'static>> {
 fn read(line: &'static str) -> Option<ModelLine<'static>> {
     let cells: Vec<&str> = line.split(',').collect();
     let [
-        model_year, make, model, trims, wmi, descriptor, body_style, drivetrain, fuel, transmission, engine, cylinders, doors, seats,
-        mpg_city, mpg_highway, _combined, msrp,
+        model_year,
+        make,
+        model,
+        trims,
+        wmi,
+        descriptor,
+        body_style,
+        drivetrain,
+        fuel,
+        transmission,
+        engine,
+        cylinders,
+        doors,
+        seats,
+        mpg_city,
+        mpg_highway,
+        _combined,
+        msrp,
     ] = cells.as_slice()
     else {
         return None;

@@ -72,7 +72,9 @@ pub fn adf(person: &Person, car: &Unit, at: &DemoStore, now: DateTime<Utc>) -> S
 
 /// A lead that no program can read: cut off on its way. It waits for a person.
 pub fn broken(number: u64) -> String {
-    format!("<?xml version=\"1.0\"?>\n<adf>\n  <prospect>\n    <id source=\"AutoMarket\">CUT-{number}</id>\n    <requestdate>yesterday</requestdate>\n    <vehicle><year>20")
+    format!(
+        "<?xml version=\"1.0\"?>\n<adf>\n  <prospect>\n    <id source=\"AutoMarket\">CUT-{number}</id>\n    <requestdate>yesterday</requestdate>\n    <vehicle><year>20"
+    )
 }
 
 fn xml(text: &str) -> String {

@@ -18,9 +18,26 @@ const WORTH: [i64; 10] = [930, 850, 775, 705, 640, 580, 525, 475, 430, 390];
 
 /// Colour words as makers write them.
 const COLORS: [&str; 20] = [
-    "Silver Sky Metallic", "Silver Ice", "Classic Silver", "Super White", "Oxford White", "Pearl White", "Jet Black", "Midnight Black",
-    "Obsidian", "Magnetic Gray", "Granite Gray", "Steel Gray Metallic", "Blueprint Blue", "Deep Blue Pearl", "Lunar Blue", "Ruby Red",
-    "Barcelona Red", "Cavalry Green", "Army Green", "Quicksand Beige",
+    "Silver Sky Metallic",
+    "Silver Ice",
+    "Classic Silver",
+    "Super White",
+    "Oxford White",
+    "Pearl White",
+    "Jet Black",
+    "Midnight Black",
+    "Obsidian",
+    "Magnetic Gray",
+    "Granite Gray",
+    "Steel Gray Metallic",
+    "Blueprint Blue",
+    "Deep Blue Pearl",
+    "Lunar Blue",
+    "Ruby Red",
+    "Barcelona Red",
+    "Cavalry Green",
+    "Army Green",
+    "Quicksand Beige",
 ];
 const INTERIORS: [&str; 5] = ["Black cloth", "Gray cloth", "Black leather", "Tan leather", "Ash SofTex"];
 
@@ -75,7 +92,8 @@ fn unit(lines: &[ModelLine<'static>], store: u64, letter: char, n: u64) -> Optio
     let trim = trims.get(usize::try_from(level).ok()?).copied().unwrap_or("");
     let msrp = hundreds(line.msrp.saturating_mul(1_000 + level * 65) / 1_000);
     let age = NEWEST.saturating_sub(line.model_year);
-    let miles = if new { dice.between(4, 62) } else { age.max(1).saturating_mul(dice.between(6_500, 14_500)).saturating_add(dice.between(0, 900)) };
+    let miles =
+        if new { dice.between(4, 62) } else { age.max(1).saturating_mul(dice.between(6_500, 14_500)).saturating_add(dice.between(0, 900)) };
     let worth = WORTH.get(usize::try_from(age).ok()?).copied().unwrap_or(350);
     let electric = if line.fuel == "ELECTRIC" { 880 } else { 1_000 };
     // Above 11,000 miles a year a car loses, below it gains: 6 cents a mile.
@@ -86,7 +104,13 @@ fn unit(lines: &[ModelLine<'static>], store: u64, letter: char, n: u64) -> Optio
         (msrp.saturating_mul(worth) / 1_000).saturating_mul(electric).saturating_mul(dice.between(960, 1_040)) / 1_000_000 + mileage
     };
     let certified = !new && age <= 5 && miles < 60_000 && dice.chance(25);
-    let condition = if new { "NEW" } else if certified { "CERTIFIED" } else { "USED" };
+    let condition = if new {
+        "NEW"
+    } else if certified {
+        "CERTIFIED"
+    } else {
+        "USED"
+    };
     let serial = 100_000 + store.wrapping_mul(200_000).wrapping_add(n.wrapping_mul(397) % 190_000);
     let age_days = if dice.chance(12) { dice.between(91, 260) } else { dice.between(0, 90) };
     Some(Unit {
@@ -115,7 +139,8 @@ fn vin(line: &ModelLine<'_>, plant: &str, serial: u64) -> Option<String> {
     const YEARS: &str = "ABCDEFGHJKLMNPRSTVWXY123456789";
     let year = YEARS.chars().nth(usize::try_from(line.model_year.checked_sub(2010)?).ok()?)?;
     let with = |check: char| format!("{}{}{check}{year}{plant}{serial:06}", line.wmi, line.descriptor);
-    let sum: u32 = with('0').chars().zip([8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2_u32]).map(|(c, w)| value(c).saturating_mul(w)).sum();
+    let sum: u32 =
+        with('0').chars().zip([8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2_u32]).map(|(c, w)| value(c).saturating_mul(w)).sum();
     let check = match sum % 11 {
         10 => 'X',
         digit => char::from_digit(digit, 10)?,
@@ -153,9 +178,29 @@ pub fn feed(units: &[Unit], today: NaiveDate, month_ago: bool) -> String {
         let _ = writeln!(
             out,
             "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{then},{received},{},{},\"{}\"",
-            unit.stock_number, unit.vin, unit.condition, l.model_year, l.make, l.model, unit.trim, l.body_style, l.drivetrain, l.fuel,
-            l.transmission, l.engine, l.cylinders, l.doors, l.seats, unit.color, unit.interior, unit.miles, unit.msrp, invoice, l.mpg_city,
-            l.mpg_highway, description(unit),
+            unit.stock_number,
+            unit.vin,
+            unit.condition,
+            l.model_year,
+            l.make,
+            l.model,
+            unit.trim,
+            l.body_style,
+            l.drivetrain,
+            l.fuel,
+            l.transmission,
+            l.engine,
+            l.cylinders,
+            l.doors,
+            l.seats,
+            unit.color,
+            unit.interior,
+            unit.miles,
+            unit.msrp,
+            invoice,
+            l.mpg_city,
+            l.mpg_highway,
+            description(unit),
         );
     }
     out

@@ -8,14 +8,51 @@ use super::lot::Unit;
 pub const CUSTOMERS: u64 = 400;
 
 const GIVEN: [&str; 40] = [
-    "Ada", "Amara", "Andre", "Beatriz", "Bo", "Camille", "Carlos", "Chidi", "Dalia", "Devon", "Elise", "Farah", "Felix", "Gwen", "Hana", "Hugo",
-    "Imani", "Ivo", "Jada", "Jonas", "Kaia", "Kenji", "Leila", "Luca", "Mei", "Milo", "Nadia", "Nils", "Odette", "Omar", "Petra", "Quinn", "Rosa",
-    "Samir", "Tessa", "Tuan", "Una", "Victor", "Wanda", "Yusuf",
+    "Ada", "Amara", "Andre", "Beatriz", "Bo", "Camille", "Carlos", "Chidi", "Dalia", "Devon", "Elise", "Farah", "Felix", "Gwen", "Hana",
+    "Hugo", "Imani", "Ivo", "Jada", "Jonas", "Kaia", "Kenji", "Leila", "Luca", "Mei", "Milo", "Nadia", "Nils", "Odette", "Omar", "Petra",
+    "Quinn", "Rosa", "Samir", "Tessa", "Tuan", "Una", "Victor", "Wanda", "Yusuf",
 ];
 const FAMILY: [&str; 40] = [
-    "Alder", "Amsel", "Baptiste", "Bellweather", "Brandt", "Calloway", "Castellano", "Dahl", "Delacroix", "Eastwick", "Ferro", "Galloway",
-    "Hathersage", "Holm", "Ibarra", "Jansen", "Kapoor", "Kowal", "Lachance", "Lindgren", "Marlowe", "Mbeki", "Navarro", "Nkemelu", "Oakhurst", "Okonjo",
-    "Pemberton", "Quiroga", "Rask", "Romero", "Sandoval", "Sorensen", "Tanaka", "Thackeray", "Ueda", "Vance", "Wexler", "Yamada", "Zielinski", "Zamora",
+    "Alder",
+    "Amsel",
+    "Baptiste",
+    "Bellweather",
+    "Brandt",
+    "Calloway",
+    "Castellano",
+    "Dahl",
+    "Delacroix",
+    "Eastwick",
+    "Ferro",
+    "Galloway",
+    "Hathersage",
+    "Holm",
+    "Ibarra",
+    "Jansen",
+    "Kapoor",
+    "Kowal",
+    "Lachance",
+    "Lindgren",
+    "Marlowe",
+    "Mbeki",
+    "Navarro",
+    "Nkemelu",
+    "Oakhurst",
+    "Okonjo",
+    "Pemberton",
+    "Quiroga",
+    "Rask",
+    "Romero",
+    "Sandoval",
+    "Sorensen",
+    "Tanaka",
+    "Thackeray",
+    "Ueda",
+    "Vance",
+    "Wexler",
+    "Yamada",
+    "Zielinski",
+    "Zamora",
 ];
 const CHANNELS: [&str; 4] = ["Harbor web site", "CarFinder", "AutoMarket", "Harbor app"];
 const NOTES: [&str; 8] = [
@@ -83,7 +120,14 @@ fn person(number: u64, stores: u64, at: &DemoStore, lot: &[Unit]) -> Option<Pers
     let price = lot.get(car)?.price;
     let monthly = dice.chance(55).then(|| (price / 60).saturating_mul(dice.between(85, 115)) / 100 / 10 * 10);
     let trade = dice.chance(30).then(|| {
-        let cars = [("Honda", "Civic"), ("Ford", "Focus"), ("Toyota", "Corolla"), ("Nissan", "Rogue"), ("Chevrolet", "Cruze"), ("Subaru", "Forester")];
+        let cars = [
+            ("Honda", "Civic"),
+            ("Ford", "Focus"),
+            ("Toyota", "Corolla"),
+            ("Nissan", "Rogue"),
+            ("Chevrolet", "Cruze"),
+            ("Subaru", "Forester"),
+        ];
         let (make, model) = dice.pick(&cars).copied().unwrap_or(("Honda", "Civic"));
         (dice.between(2012, 2020), make, model, dice.between(48, 150).saturating_mul(1_000))
     });

@@ -87,12 +87,12 @@ export function App() {
 }
 
 function Person({ who, leave }: { who: Viewer; leave: () => Promise<void> }) {
-  const stores = who.roles.map((r) => `${r.store.name} (${r.role.toLowerCase().replaceAll('_', ' ')})`).join(' · ');
+  const stores = who.stores.map((r) => `${r.store.name} (${r.role.toLowerCase().replaceAll('_', ' ')})`).join(' · ');
   return (
     <>
       <span className="space" />
       <span className="who" data-testid="viewer">
-        {who.name}
+        {who.displayName}
       </span>
       <span className="stores" title={stores}>
         {stores}

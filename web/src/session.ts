@@ -4,9 +4,8 @@
 import { send, type Answer } from './graphql';
 
 export interface Viewer {
-  name: string;
-  login: string;
-  roles: { role: string; store: { code: string; name: string } }[];
+  displayName: string;
+  stores: { role: string; store: { code: string; name: string } }[];
 }
 
 interface Tokens {
@@ -24,7 +23,7 @@ const TOKENS = 'tokens { accessToken accessTokenExpiresAt refreshToken } userErr
 const SIGN_IN = `mutation SignIn($input: SignInInput!) { signIn(input: $input) { ${TOKENS} } }`;
 const REFRESH = `mutation Refresh($input: SessionRefreshInput!) { sessionRefresh(input: $input) { ${TOKENS} } }`;
 const SIGN_OUT = 'mutation SignOut { signOut { signedOut } }';
-const VIEWER = 'query Viewer { viewer { name login roles { role store { code name } } } }';
+const VIEWER = 'query Viewer { viewer { displayName stores { role store { code name } } } }';
 
 // Refreshed this long before it ends, so that a request in flight does not lose its token.
 const EARLY_MS = 30_000;

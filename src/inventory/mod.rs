@@ -12,13 +12,21 @@
 //! *Lot*: the vehicles of a store that are for sale. *Feed*: a file that names the whole lot of a store. *Stock number*: the
 //! store's own number of a vehicle. *MSRP*: the maker's suggested retail price. *Missing*: absent from the newest feed.
 
+mod fuel_economy;
 mod model;
 mod service;
 mod store;
+#[cfg(test)]
+mod testdata;
+mod vin;
+mod vpic;
 
+pub use fuel_economy::FuelEconomy;
 pub use model::{
     BodyStyle, ColorFamily, Drivetrain, FuelType, Hold, HoldReason, PriceKind, Transmission, Vehicle, VehicleCondition, VehicleFilter,
     VehicleKey, VehicleOrder, VehicleStatus, VinStatus,
 };
 pub use service::{Inventory, InventoryError, PlaceHold};
 pub use store::{Disagreement, PriceChange, VehicleParts};
+pub use vin::{Vin, VinError};
+pub use vpic::{Decoded, decode};

@@ -19,6 +19,7 @@ pub mod db;
 pub mod dealers;
 pub mod deals;
 pub mod demo;
+pub mod finance;
 pub mod graphql;
 pub mod inventory;
 pub mod kernel;

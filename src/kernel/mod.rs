@@ -7,6 +7,8 @@ pub mod clock;
 pub mod contact;
 pub mod id;
 pub mod money;
+pub mod rate;
+pub mod rounding;
 pub mod seal;
 pub mod text;
 pub mod token;

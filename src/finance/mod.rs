@@ -1,0 +1,15 @@
+//! Finance: retail instalment contracts and leases, tax and fees, lender programs, quotes.
+//!
+//! The engine (`fixed`, `calendar`, `apr`, `retail`, `lease`, `tax`, `quote`, `program`) is pure: inputs in, result out, no
+//! clock, no database, no floating point; every function gives a result or a named [`FinanceError`]. Laws, taxes, programs and
+//! fees are dated rows, held in memory as a [`RuleBook`]; the [`Rules`] service swaps it when the database announces a change.
+
+pub mod apr;
+pub mod calendar;
+pub mod error;
+pub mod fixed;
+pub mod lease;
+pub mod retail;
+pub mod tax;
+
+pub use error::FinanceError;

@@ -13,6 +13,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod channels;
 pub mod config;
 pub mod customers;
 pub mod db;

@@ -39,7 +39,7 @@ pub struct DemoStore {
 /// Texas: sales tax with credit for the trade-in. North Carolina: highway-use tax. California: no credit for the trade-in.
 pub const STORES: [DemoStore; 3] = [
     DemoStore {
-        code: "AUS",
+        code: "austin",
         name: "Harbor Austin",
         street: "4100 Research Blvd",
         city: "Austin",
@@ -53,7 +53,7 @@ pub const STORES: [DemoStore; 3] = [
         customer_zips: ["78701", "78704", "78745", "78759"],
     },
     DemoStore {
-        code: "RDU",
+        code: "raleigh",
         name: "Harbor Raleigh",
         street: "2600 Capital Blvd",
         city: "Raleigh",
@@ -67,7 +67,7 @@ pub const STORES: [DemoStore; 3] = [
         customer_zips: ["27601", "27604", "27609", "27612"],
     },
     DemoStore {
-        code: "SAC",
+        code: "sacramento",
         name: "Harbor Sacramento",
         street: "3300 Fulton Ave",
         city: "Sacramento",
@@ -97,12 +97,12 @@ pub struct DemoPerson {
 
 /// Users for each role.
 pub const PEOPLE: [DemoPerson; 8] = [
-    DemoPerson { login: "admin@example.com", name: "Dana Whitfield", role: "GROUP_ADMIN", stores: &["AUS", "RDU", "SAC"] },
-    DemoPerson { login: "manager.aus@example.com", name: "Marcus Ellery", role: "SALES_MANAGER", stores: &["AUS"] },
-    DemoPerson { login: "manager.rdu@example.com", name: "Priya Halvorsen", role: "SALES_MANAGER", stores: &["RDU"] },
-    DemoPerson { login: "manager.sac@example.com", name: "Tomas Okafor", role: "SALES_MANAGER", stores: &["SAC"] },
-    DemoPerson { login: "sales.aus@example.com", name: "Riley Castellan", role: "SALESPERSON", stores: &["AUS"] },
-    DemoPerson { login: "sales.aus2@example.com", name: "Jun Abernathy", role: "SALESPERSON", stores: &["AUS"] },
-    DemoPerson { login: "sales.rdu@example.com", name: "Noor Lindqvist", role: "SALESPERSON", stores: &["RDU"] },
-    DemoPerson { login: "sales.sac@example.com", name: "Elena Marchetti", role: "SALESPERSON", stores: &["SAC"] },
+    DemoPerson { login: "admin@example.com", name: "Dana Whitfield", role: "GROUP_ADMIN", stores: &["austin", "raleigh", "sacramento"] },
+    DemoPerson { login: "manager.austin@example.com", name: "Marcus Ellery", role: "SALES_MANAGER", stores: &["austin"] },
+    DemoPerson { login: "manager.raleigh@example.com", name: "Priya Halvorsen", role: "SALES_MANAGER", stores: &["raleigh"] },
+    DemoPerson { login: "manager.sacramento@example.com", name: "Tomas Okafor", role: "SALES_MANAGER", stores: &["sacramento"] },
+    DemoPerson { login: "sales.austin@example.com", name: "Riley Castellan", role: "SALESPERSON", stores: &["austin"] },
+    DemoPerson { login: "sales.austin2@example.com", name: "Jun Abernathy", role: "SALESPERSON", stores: &["austin"] },
+    DemoPerson { login: "sales.raleigh@example.com", name: "Noor Lindqvist", role: "SALESPERSON", stores: &["raleigh"] },
+    DemoPerson { login: "sales.sacramento@example.com", name: "Elena Marchetti", role: "SALESPERSON", stores: &["sacramento"] },
 ];

@@ -1,4 +1,5 @@
 import { explorerPlugin } from '@graphiql/plugin-explorer';
+import { PluginContextProvider } from '@graphiql/react';
 import { GraphiQL } from 'graphiql';
 import { buildClientSchema, getIntrospectionQuery, type GraphQLSchema, type IntrospectionQuery } from 'graphql';
 import { useCallback, useEffect, useState, type FormEvent } from 'react';
@@ -30,7 +31,24 @@ function firstQuery(): string {
   return linked ?? SAVED[0]?.query ?? WELCOME;
 }
 
+// GraphiQL opens its side pane only when a plugin is visible before its first render, and it learns that in an effect. So the
+// plugin is announced first and the page drawn after.
 export function App() {
+  const [announced, setAnnounced] = useState(false);
+  if (announced) return <Page />;
+  return (
+    <PluginContextProvider plugins={PLUGINS} visiblePlugin={savedQueriesPlugin}>
+      <Then act={() => setAnnounced(true)} />
+    </PluginContextProvider>
+  );
+}
+
+function Then({ act }: { act: () => void }) {
+  useEffect(act, [act]);
+  return null;
+}
+
+function Page() {
   const [who, setWho] = useState<Viewer | null>(null);
   const [schema, setSchema] = useState<GraphQLSchema | null>(null);
   const [problem, setProblem] = useState('');

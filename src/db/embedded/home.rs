@@ -31,12 +31,17 @@ impl Home {
         let mode = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
         std::fs::DirBuilder::new().recursive(true).mode(mode).create(data_dir).map_err(|e| EmbeddedError::io("create", data_dir, e))?;
         let data_dir = data_dir.canonicalize().map_err(|e| EmbeddedError::io("find", data_dir, e))?;
-        if let Some(dir) = account.blocked_at(&data_dir) {
-            return Err(EmbeddedError::Blocked { dir, data_dir });
-        }
-        let dir = data_dir.join("db");
+        let dir = match account.blocked_at(&data_dir) {
+            None => data_dir.join("db"),
+            Some(_) => elsewhere(&data_dir)?.join("db"),
+        };
         account.private_dir(&dir)?;
         Ok(Self { dir, account })
+    }
+
+    /// The directory of everything of the cluster.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// PostgreSQL's own data directory.
@@ -56,9 +61,7 @@ impl Home {
         if here.as_os_str().len() + longest_file <= SOCKET_PATH_LIMIT {
             return here;
         }
-        let digest = crate::kernel::seal::sha256(self.dir.as_os_str().as_bytes());
-        let name = digest.iter().take(8).fold(String::from("deskless-"), |name, byte| format!("{name}{byte:02x}"));
-        Path::new("/tmp").join(name)
+        Path::new("/tmp").join(format!("deskless-{}", short_name(&self.dir)))
     }
 
     /// Held while the server is started or stopped.
@@ -162,6 +165,20 @@ impl Home {
     pub(super) fn wipe(&self) -> Result<(), EmbeddedError> {
         remove_dir(&self.data())
     }
+}
+
+/// As root, in a data directory that the server's account may not enter (root's home, say): the database lies where it may.
+fn elsewhere(data_dir: &Path) -> Result<PathBuf, EmbeddedError> {
+    let dir = super::default_data_dir().join("clusters").join(short_name(data_dir));
+    std::fs::DirBuilder::new().recursive(true).mode(0o711).create(&dir).map_err(|e| EmbeddedError::io("create", &dir, e))?;
+    tracing::info!(dir = %dir.display(), "the database server's account may not enter the data directory; its files are elsewhere");
+    Ok(dir)
+}
+
+/// A short name for a path, the same at every start.
+fn short_name(path: &Path) -> String {
+    let digest = crate::kernel::seal::sha256(path.as_os_str().as_bytes());
+    digest.iter().take(8).fold(String::new(), |name, byte| format!("{name}{byte:02x}"))
 }
 
 /// The server sees nothing of our environment: no locale, no time zone, no `PG…` settings.

@@ -96,13 +96,13 @@ pub enum EmbeddedError {
     /// Root has no account to hand the server to.
     #[error("PostgreSQL does not run as root, and this system has neither the account \"postgres\" nor \"nobody\"")]
     NoAccount,
-    /// The server's account may not enter the data directory.
-    #[error("PostgreSQL does not run as root, and its account may not enter {dir}. Choose a data directory elsewhere than {data_dir}")]
+    /// The server's account may not enter the directory of the programs.
+    #[error("PostgreSQL does not run as root, and its account may not enter {dir} on the way to {bin}")]
     Blocked {
         /// The closed directory.
         dir: PathBuf,
-        /// What was asked for.
-        data_dir: PathBuf,
+        /// Where the programs are.
+        bin: PathBuf,
     },
     /// Somebody else could listen in.
     #[error("{0} belongs to somebody else or is open to others. Remove it, or choose another data directory")]
@@ -200,6 +200,16 @@ impl Embedded {
         self.cluster.lock().server.as_ref().map(Postmaster::pid)
     }
 
+    /// The directory of the cluster: its files, locks and log.
+    pub fn dir(&self) -> &Path {
+        self.cluster.home.dir()
+    }
+
+    /// Whether this use started the server, rather than finding it running.
+    pub fn started_server(&self) -> bool {
+        self.cluster.lock().server.as_ref().is_some_and(Postmaster::is_ours)
+    }
+
     /// The major version of the server.
     pub fn major_version(&self) -> u32 {
         self.cluster.binaries.major
@@ -258,7 +268,7 @@ impl Cluster {
         let existing = home.existing_major()?;
         let binaries = options.lookup.find(existing, &home.data())?;
         if let Some(dir) = home.account.blocked_at(&binaries.dir) {
-            return Err(EmbeddedError::Blocked { dir, data_dir: binaries.dir });
+            return Err(EmbeddedError::Blocked { dir, bin: binaries.dir });
         }
         let in_use = home.lock_use()?;
         if existing.is_none() {

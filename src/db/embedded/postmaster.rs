@@ -87,6 +87,11 @@ impl Postmaster {
         }
     }
 
+    /// Whether this process started it.
+    pub(super) fn is_ours(&self) -> bool {
+        self.child.is_some()
+    }
+
     /// The server's process id.
     pub(super) fn pid(&self) -> i32 {
         self.pid.as_raw_nonzero().get()

@@ -70,6 +70,7 @@ CREATE TABLE deal_product (
   id           uuid PRIMARY KEY,
   deal_id      uuid NOT NULL REFERENCES deal ON DELETE CASCADE,
   product_id   uuid NOT NULL REFERENCES product,
+  ordinal      integer NOT NULL,
   price_cents  bigint NOT NULL CHECK (price_cents >= 0),
   CONSTRAINT deal_product_key UNIQUE (deal_id, product_id)
 );

@@ -10,8 +10,20 @@
 //! - Whatever changes a figure sends a shown or agreed deal back to the worksheet.
 //! - Signing takes the car: the unique index `vehicle_hold_active_key` decides between two deals, not this code.
 //! - Change, audit event, notices and idempotent answer commit together.
+//! - Reads join the rows of car, store, hold and customer by key, so that a screen costs one statement; writes to a vehicle
+//!   go through [`crate::inventory`].
 
 pub mod diff;
 pub mod model;
+pub mod pricing;
+mod service;
 pub mod states;
 pub mod steps;
+mod store;
+
+pub use pricing::Desk;
+pub use service::{
+    AcceptQuote, Answer, AnyQuote, ChangeStructure, DealError, DealFilter, Deals, EndDeal, OpenDeal, Refusal, RefusalCode, Replay,
+    SaveScenario, SwapVehicle, Target,
+};
+pub use store::room::{HistoryEvent, Parts, Room};

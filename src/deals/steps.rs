@@ -69,7 +69,7 @@ pub struct DealFacts<'a> {
     pub open_quotes: usize,
     /// A finance quote is accepted and not expired.
     pub quote_accepted: bool,
-    /// The other deal's word for why the car can't be had ("sold in deal 1042"); none while it can.
+    /// Why the car can't be had ("was just sold in another deal at 14:02"); none while it can.
     pub vehicle_taken: Option<&'a str>,
     /// A reason came with the request.
     pub reason_given: bool,
@@ -103,7 +103,7 @@ pub fn next_steps(facts: &DealFacts<'_>) -> Vec<NextStep> {
     let mut steps = Vec::with_capacity(6);
     let mut add = |code, who, say: String| steps.push(NextStep { code, who, ready: false, say });
     if let Some(taken) = facts.vehicle_taken {
-        add(StepCode::SwapVehicle, Clearer::Salesperson, format!("This car was {taken}. Choose another; everything else is kept."));
+        add(StepCode::SwapVehicle, Clearer::Salesperson, format!("This car {taken}. Choose another; everything else is kept."));
     }
     let financed = facts.kind != DealKind::Cash;
     if financed && facts.term_months.is_none() {
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_taken_car_comes_first() {
-        let facts = DealFacts { vehicle_taken: Some("just sold in deal 7 at 14:02"), ..facts(DealState::Agreed) };
+        let facts = DealFacts { vehicle_taken: Some("was just sold in deal 7 at 14:02"), ..facts(DealState::Agreed) };
         let steps = next_steps(&facts);
         assert_eq!(steps[0].code, StepCode::SwapVehicle);
         assert_eq!(steps[0].say, "This car was just sold in deal 7 at 14:02. Choose another; everything else is kept.");

@@ -1,0 +1,94 @@
+//! Showing the figures, the customer's yes, and the ends without a sale.
+
+use serde_json::json;
+
+use super::{Answer, Change, DealError, Deals, EndDeal, Start, Target};
+use crate::auth::Actor;
+use crate::db::{By, Tx};
+use crate::deals::states::{DealState, DealVerb};
+use crate::deals::store::table::Outdated;
+
+impl Deals {
+    /// The customer was shown every line and the total price. The audit event keeps exactly what was shown.
+    pub async fn present(&self, actor: &Actor, by: By, target: Target) -> Result<Answer, DealError> {
+        let mut tx = match self.start(actor, by, &target.key, "dealPresent", &target).await? {
+            Start::Work(tx) => tx,
+            Start::Replayed(answer) => return Ok(answer),
+        };
+        let result = self.present_in(&mut tx, actor, &target).await;
+        self.finish(tx, actor, &target.key, result).await
+    }
+
+    async fn present_in(&self, tx: &mut Tx, actor: &Actor, target: &Target) -> Result<Answer, DealError> {
+        let before = self.table(tx, actor, target).await?;
+        let mut deal = before.deal.clone();
+        deal.state = self.step(&before, DealVerb::Present, false)?;
+        deal.presented_at = Some(tx.now());
+        let detail = json!({ "figures": before.figures, "quoteId": deal.accepted_finance_quote_id, "vehicleId": deal.vehicle_id });
+        let change = Change { deal, figures: None, outdated: Outdated::default(), verb: "presented", detail };
+        self.write(tx, &before, change).await?;
+        Ok(Answer::done(before.deal.id))
+    }
+
+    /// The customer says yes to what was shown.
+    pub async fn agree(&self, actor: &Actor, by: By, target: Target) -> Result<Answer, DealError> {
+        let mut tx = match self.start(actor, by, &target.key, "dealAgree", &target).await? {
+            Start::Work(tx) => tx,
+            Start::Replayed(answer) => return Ok(answer),
+        };
+        let result = self.agree_in(&mut tx, actor, &target).await;
+        self.finish(tx, actor, &target.key, result).await
+    }
+
+    async fn agree_in(&self, tx: &mut Tx, actor: &Actor, target: &Target) -> Result<Answer, DealError> {
+        let before = self.table(tx, actor, target).await?;
+        let mut deal = before.deal.clone();
+        deal.state = self.step(&before, DealVerb::Agree, false)?;
+        deal.agreed_at = Some(tx.now());
+        let detail = json!({ "figures": before.deal.figures, "quoteId": deal.accepted_finance_quote_id });
+        let change = Change { deal, figures: None, outdated: Outdated::default(), verb: "agreed", detail };
+        self.write(tx, &before, change).await?;
+        Ok(Answer::done(before.deal.id))
+    }
+
+    /// The customer walks away.
+    pub async fn lose(&self, actor: &Actor, by: By, wish: EndDeal) -> Result<Answer, DealError> {
+        self.end(actor, by, wish, "dealLose", DealVerb::Lose).await
+    }
+
+    /// Called off before delivery; a signed deal gives its car back.
+    pub async fn cancel(&self, actor: &Actor, by: By, wish: EndDeal) -> Result<Answer, DealError> {
+        self.end(actor, by, wish, "dealCancel", DealVerb::Cancel).await
+    }
+
+    async fn end(&self, actor: &Actor, by: By, wish: EndDeal, operation: &'static str, verb: DealVerb) -> Result<Answer, DealError> {
+        let key = wish.target.key.clone();
+        let mut tx = match self.start(actor, by, &key, operation, &wish).await? {
+            Start::Work(tx) => tx,
+            Start::Replayed(answer) => return Ok(answer),
+        };
+        let result = self.end_in(&mut tx, actor, wish, verb).await;
+        self.finish(tx, actor, &key, result).await
+    }
+
+    async fn end_in(&self, tx: &mut Tx, actor: &Actor, wish: EndDeal, verb: DealVerb) -> Result<Answer, DealError> {
+        let before = self.table(tx, actor, &wish.target).await?;
+        let state = self.step(&before, verb, !wish.reason.trim().is_empty())?;
+        let freed = self
+            .inventory
+            .release_holds(tx, before.deal.id, state.as_str())
+            .await
+            .map_err(|e| DealError::from_inventory(e, &before.car.title(), None))?;
+        if freed > 0 {
+            self.tell_rivals(tx, &before).await?;
+        }
+        let mut deal = before.deal.clone();
+        deal.state = state;
+        deal.lost_reason = Some(wish.reason);
+        deal.ended_at = Some(tx.now());
+        let verb = if state == DealState::Lost { "lost" } else { "cancelled" };
+        let change = Change { deal, figures: None, outdated: Outdated::default(), verb, detail: json!({ "vehiclesFreed": freed }) };
+        self.write(tx, &before, change).await?;
+        Ok(Answer::done(before.deal.id))
+    }
+}

@@ -1,0 +1,67 @@
+//! Signing: the one moment when a car is taken.
+
+use serde_json::json;
+
+use super::{Answer, Change, DealError, Deals, Start, Target};
+use crate::auth::Actor;
+use crate::db::notices::Subject;
+use crate::db::{By, Tx};
+use crate::deals::states::DealVerb;
+use crate::deals::store::open;
+use crate::deals::store::table::{self, OnTable, Outdated};
+use crate::inventory::{HoldReason, InventoryError, PlaceHold};
+
+impl Deals {
+    /// Signs the deal. Of many deals that sign for one VIN at once exactly one gets it; the others are told by whom and when.
+    pub async fn contract(&self, actor: &Actor, by: By, target: Target) -> Result<Answer, DealError> {
+        let mut tx = match self.start(actor, by, &target.key, "dealContract", &target).await? {
+            Start::Work(tx) => tx,
+            Start::Replayed(answer) => return Ok(answer),
+        };
+        let result = self.contract_in(&mut tx, actor, &target).await.map_err(|e| e.about(target.deal_id));
+        self.finish(tx, actor, &target.key, result).await
+    }
+
+    async fn contract_in(&self, tx: &mut Tx, actor: &Actor, target: &Target) -> Result<Answer, DealError> {
+        let before = self.table(tx, actor, target).await.map_err(|e| match e {
+            // Nothing to show for what may not be seen.
+            DealError::Refused(refusal) if refusal.deal_id.is_none() => DealError::Undone(refusal),
+            other => other,
+        })?;
+        let state = self.step(&before, DealVerb::Contract, false)?;
+        let wish = PlaceHold {
+            vehicle_id: before.deal.vehicle_id,
+            deal_id: before.deal.id,
+            reason: HoldReason::Contract,
+            placed_by: actor.user_id(),
+            expires_at: None,
+        };
+        if let Err(error) = self.inventory.place_hold(tx, &actor.selling_scope(), wish).await {
+            let title = before.car.title();
+            let taken = match error {
+                InventoryError::VehicleHeld { .. } => {
+                    open::holder(tx.conn(), before.group_id, &before.car.vin, before.deal.id.0, before.deal.store_id).await?
+                }
+                _ => None,
+            };
+            return Err(DealError::from_inventory(error, &title, taken.as_ref()));
+        }
+        self.tell_rivals(tx, &before).await?;
+        let mut deal = before.deal.clone();
+        deal.state = state;
+        deal.contracted_at = Some(tx.now());
+        let detail = json!({ "vehicleId": deal.vehicle_id, "figures": before.figures, "quoteId": deal.accepted_finance_quote_id,
+                             "insuranceQuoteId": deal.accepted_insurance_quote_id });
+        let change = Change { deal, figures: None, outdated: Outdated::default(), verb: "contracted", detail };
+        self.write(tx, &before, change).await?;
+        Ok(Answer::done(before.deal.id))
+    }
+
+    /// Every open deal on this VIN hears, after the commit, that the car went or came back.
+    pub(super) async fn tell_rivals(&self, tx: &mut Tx, before: &OnTable) -> Result<(), DealError> {
+        for (id, store, version) in table::rivals(tx.conn(), before.group_id, &before.car.vin, before.deal.id).await? {
+            tx.notify(store, Subject::Deal, id, version);
+        }
+        Ok(())
+    }
+}

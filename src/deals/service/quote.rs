@@ -1,0 +1,147 @@
+//! Asking for quotes and choosing one.
+
+use chrono::Duration;
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Start, Target};
+use crate::auth::Actor;
+use crate::db::{By, Tx};
+use crate::deals::model::{DealKind, QuoteStatus};
+use crate::deals::states::DealVerb;
+use crate::deals::store::quotes::{self, Acceptable, Round};
+use crate::deals::store::table::Outdated;
+use crate::kernel::id::{FinanceQuoteId, InsuranceQuoteId};
+use crate::kernel::money::Cents;
+
+/// How long a quote can be accepted.
+const QUOTE_DAYS: i64 = 7;
+
+/// A finance or an insurance quote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum AnyQuote {
+    /// Of a lender's program.
+    Finance(FinanceQuoteId),
+    /// Of an insurer.
+    Insurance(InsuranceQuoteId),
+}
+
+/// A wish to accept a quote.
+#[derive(Debug, Clone, Serialize)]
+pub struct AcceptQuote {
+    /// Which deal.
+    pub target: Target,
+    /// Which quote.
+    pub quote: AnyQuote,
+}
+
+impl Deals {
+    /// Asks every eligible lender program and every insurer. Quotes nobody accepted are superseded by the new round.
+    pub async fn quote(&self, actor: &Actor, by: By, target: Target) -> Result<Answer, DealError> {
+        let mut tx = match self.start(actor, by, &target.key, "dealQuote", &target).await? {
+            Start::Work(tx) => tx,
+            Start::Replayed(answer) => return Ok(answer),
+        };
+        let result = self.quote_in(&mut tx, actor, &target).await;
+        self.finish(tx, actor, &target.key, result).await
+    }
+
+    async fn quote_in(&self, tx: &mut Tx, actor: &Actor, target: &Target) -> Result<Answer, DealError> {
+        let before = self.table(tx, actor, target).await?;
+        let id = before.deal.id;
+        let state = self.step(&before, DealVerb::Quote, false)?;
+        let case = self.case(&before, &before.structure);
+        let unpriced = |problem| DealError::from(Refusal::unpriced(&problem).of(id));
+        let (offers, declined) = match before.deal.terms.kind {
+            DealKind::Cash => (Vec::new(), Vec::new()),
+            DealKind::Retail | DealKind::Lease => self.desk.finance_offers(&case).map_err(unpriced)?,
+        };
+        let premiums = self.desk.insurance_offers(&case);
+        let now = tx.now();
+        let round = Round {
+            deal: id,
+            deal_version: before.deal.version.saturating_add(1),
+            at: now,
+            expires_at: now.checked_add_signed(Duration::days(QUOTE_DAYS)).unwrap_or(now),
+        };
+        quotes::supersede_open(tx.conn(), id).await?;
+        let ids: Vec<Uuid> = offers.iter().map(|_| self.db.new_id()).collect();
+        quotes::insert_finance(tx.conn(), round, &ids, &offers).await?;
+        let ids: Vec<Uuid> = premiums.iter().map(|_| self.db.new_id()).collect();
+        quotes::insert_insurance(tx.conn(), round, &ids, &premiums).await?;
+        let mut deal = before.deal.clone();
+        deal.state = state;
+        let detail = json!({ "financeQuotes": offers.len(), "insuranceQuotes": premiums.len(), "declined": declined.len() });
+        let change = Change { deal, figures: None, outdated: Outdated::default(), verb: "quoted", detail };
+        self.write(tx, &before, change).await?;
+        Ok(Answer { declined, ..Answer::done(id) })
+    }
+
+    /// Chooses a quote. A finance quote's payment becomes the deal's.
+    pub async fn accept_quote(&self, actor: &Actor, by: By, wish: AcceptQuote) -> Result<Answer, DealError> {
+        let mut tx = match self.start(actor, by, &wish.target.key, "quoteAccept", &wish).await? {
+            Start::Work(tx) => tx,
+            Start::Replayed(answer) => return Ok(answer),
+        };
+        let result = self.accept_in(&mut tx, actor, &wish).await;
+        self.finish(tx, actor, &wish.target.key, result).await
+    }
+
+    async fn accept_in(&self, tx: &mut Tx, actor: &Actor, wish: &AcceptQuote) -> Result<Answer, DealError> {
+        let before = self.table(tx, actor, &wish.target).await?;
+        let id = before.deal.id;
+        let verb = match wish.quote {
+            AnyQuote::Finance(_) => DealVerb::AcceptFinance,
+            AnyQuote::Insurance(_) => DealVerb::AcceptInsurance,
+        };
+        let state = self.step(&before, verb, false)?;
+        let found = match wish.quote {
+            AnyQuote::Finance(quote) => quotes::finance_to_accept(tx.conn(), id, quote).await?,
+            AnyQuote::Insurance(quote) => quotes::insurance_to_accept(tx.conn(), id, quote).await?,
+        };
+        let quote = acceptable(found, tx.now()).map_err(|refusal| refusal.of(id))?;
+        let mut deal = before.deal.clone();
+        deal.state = state;
+        let mut figures = None;
+        let detail = match wish.quote {
+            AnyQuote::Finance(quote_id) => {
+                quotes::accept_finance(tx.conn(), id, quote_id).await?;
+                deal.accepted_finance_quote_id = Some(quote_id);
+                if let (Some((_, _, payment, financed)), Some(old)) = (quote.finance, &before.figures) {
+                    let mut new = old.clone();
+                    new.payment = Some(payment);
+                    new.payment_is_estimate = false;
+                    new.amount_financed = if deal.terms.kind == DealKind::Retail { financed } else { new.amount_financed };
+                    figures = Some(new);
+                }
+                if state != before.deal.state {
+                    deal.agreed_at = None;
+                }
+                json!({ "quoteId": quote_id, "payment": quote.finance.map(|(_, _, payment, _)| payment) })
+            }
+            AnyQuote::Insurance(quote_id) => {
+                quotes::accept_insurance(tx.conn(), id, quote_id).await?;
+                deal.accepted_insurance_quote_id = Some(quote_id);
+                json!({ "quoteId": quote_id, "payment": Option::<Cents>::None })
+            }
+        };
+        let change = Change { deal, figures, outdated: Outdated::default(), verb: "quote_accepted", detail };
+        self.write(tx, &before, change).await?;
+        Ok(Answer::done(id))
+    }
+}
+
+fn acceptable(found: Option<Acceptable>, now: chrono::DateTime<chrono::Utc>) -> Result<Acceptable, Refusal> {
+    let quote = found.ok_or_else(|| Refusal::not_found("quoteId", "This deal has no such quote."))?;
+    match quote.status {
+        QuoteStatus::Superseded => {
+            Err(Refusal::new(RefusalCode::QuoteSuperseded, "quoteId", "The figures changed since this quote: ask for new ones."))
+        }
+        QuoteStatus::Expired => Err(Refusal::new(RefusalCode::QuoteExpired, "quoteId", "This quote is too old: ask for a new one.")),
+        QuoteStatus::Quoted | QuoteStatus::Accepted if quote.expires_at <= now => {
+            Err(Refusal::new(RefusalCode::QuoteExpired, "quoteId", "This quote is too old: ask for a new one."))
+        }
+        QuoteStatus::Quoted | QuoteStatus::Accepted => Ok(quote),
+    }
+}

@@ -1,0 +1,155 @@
+//! Reading deals.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Deals;
+use crate::auth::Scope;
+use crate::db::DbError;
+use crate::deals::model::Scenario;
+use crate::deals::states::DealState;
+use crate::deals::store::list::{self, DealKey};
+use crate::deals::store::quotes;
+use crate::deals::store::room::{self, HistoryEvent, Parts, Room};
+use crate::kernel::id::{CustomerId, DealId, FinanceQuoteId, UserId, VehicleId};
+
+/// Which deals to list. Empty and none ask for nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DealFilter {
+    /// Only these states.
+    pub states: Vec<DealState>,
+    /// Only open (true) or only signed and ended ones (false).
+    pub open: Option<bool>,
+    /// Of one salesperson.
+    pub salesperson: Option<UserId>,
+    /// Of one customer.
+    pub customer: Option<CustomerId>,
+    /// About one car.
+    pub vehicle: Option<VehicleId>,
+    /// With this number.
+    pub number: Option<i64>,
+}
+
+/// A stored result and the same calculated again.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    /// The engine that calculated the stored result.
+    pub engine_version: String,
+    /// As stored.
+    pub stored: Value,
+    /// Calculated again from the stored inputs; none when this engine can't.
+    pub replayed: Option<Value>,
+}
+
+impl Replay {
+    /// Byte for byte the same.
+    pub fn equal(&self) -> bool {
+        self.replayed.as_ref() == Some(&self.stored)
+    }
+}
+
+impl Deals {
+    /// Deals with the parts asked for, in no particular order; one statement.
+    pub async fn find_many(&self, scope: &Scope, ids: &[DealId], parts: Parts) -> Result<Vec<Room>, DbError> {
+        if ids.is_empty() || scope.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        room::find_many(&mut *self.db.read().await?, scope, &ids, parts, self.db.now()).await
+    }
+
+    /// One deal with the parts asked for.
+    pub async fn find(&self, scope: &Scope, id: DealId, parts: Parts) -> Result<Option<Room>, DbError> {
+        Ok(self.find_many(scope, &[id], parts).await?.pop())
+    }
+
+    /// Up to `limit` deals, last changed first, after a key.
+    pub async fn list(
+        &self,
+        scope: &Scope,
+        filter: &DealFilter,
+        after: Option<DealKey>,
+        limit: i64,
+        parts: Parts,
+    ) -> Result<Vec<Room>, DbError> {
+        if scope.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut conn = self.db.read().await?;
+        let keys = list::keys(&mut conn, scope, filter, after, limit).await?;
+        let ids: Vec<Uuid> = keys.iter().map(|key| key.1).collect();
+        let rooms = room::find_many(&mut conn, scope, &ids, parts, self.db.now()).await?;
+        Ok(in_order(&ids, rooms))
+    }
+
+    /// How many deals the filter finds.
+    pub async fn count(&self, scope: &Scope, filter: &DealFilter) -> Result<i64, DbError> {
+        list::count(&mut *self.db.read().await?, scope, filter).await
+    }
+
+    /// The deals of customers, last changed first, at most 100 each; two statements.
+    pub async fn of_customers(
+        &self,
+        scope: &Scope,
+        customers: &[CustomerId],
+        open_only: bool,
+        parts: Parts,
+    ) -> Result<HashMap<CustomerId, Vec<Room>>, DbError> {
+        let customers: Vec<Uuid> = customers.iter().map(|id| id.0).collect();
+        let mut conn = self.db.read().await?;
+        let pairs = list::of_customers(&mut conn, scope, &customers, open_only).await?;
+        let ids: Vec<Uuid> = pairs.iter().map(|(_, deal)| *deal).collect();
+        let rooms = room::find_many(&mut conn, scope, &ids, parts, self.db.now()).await?;
+        let mut map: HashMap<CustomerId, Vec<Room>> = HashMap::new();
+        for room in in_order(&ids, rooms) {
+            map.entry(room.deal.customer_id).or_default().push(room);
+        }
+        Ok(map)
+    }
+
+    /// The newest events of a deal, newest first.
+    pub async fn history(&self, scope: &Scope, deal: DealId, before: Option<i64>, limit: i64) -> Result<Vec<HistoryEvent>, DbError> {
+        room::history(&mut *self.db.read().await?, scope, deal, before, limit).await
+    }
+
+    /// The scenarios of a deal, oldest first.
+    pub async fn scenarios(&self, scope: &Scope, deal: DealId) -> Result<Vec<Scenario>, DbError> {
+        let rows = room::scenarios(&mut *self.db.read().await?, scope, deal).await?;
+        let corrupt = |e: serde_json::Error| DbError::Corrupt(e.to_string());
+        rows.into_iter()
+            .map(|row| {
+                Ok(Scenario {
+                    id: row.id,
+                    label: row.label,
+                    structure: serde_json::from_value(row.structure).map_err(corrupt)?,
+                    figures: serde_json::from_value(row.figures).map_err(corrupt)?,
+                    created_by: row.created_by,
+                    created_at: row.created_at,
+                })
+            })
+            .collect()
+    }
+
+    /// The names of users, for those whose deals are seen.
+    pub async fn user_names(&self, ids: &[UserId]) -> Result<HashMap<UserId, String>, DbError> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        Ok(room::user_names(&mut *self.db.read().await?, &ids).await?.into_iter().collect())
+    }
+
+    /// A finance quote as it was given, and calculated again from its stored inputs.
+    pub async fn replay(&self, scope: &Scope, id: FinanceQuoteId) -> Result<Option<Replay>, DbError> {
+        let stored = quotes::stored_finance(&mut *self.db.read().await?, scope, id).await?;
+        Ok(stored.map(|quote| Replay {
+            replayed: self.desk.replay(&quote.inputs),
+            engine_version: quote.engine_version,
+            stored: quote.result,
+        }))
+    }
+}
+
+fn in_order(ids: &[Uuid], rooms: Vec<Room>) -> Vec<Room> {
+    let mut by_id: HashMap<Uuid, Room> = rooms.into_iter().map(|room| (room.deal.id.0, room)).collect();
+    ids.iter().filter_map(|id| by_id.remove(id)).collect()
+}

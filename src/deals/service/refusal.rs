@@ -1,0 +1,259 @@
+//! Business refusals: a code for the tablet, a sentence to say aloud.
+
+use serde::{Deserialize, Serialize};
+
+use crate::db::DbError;
+use crate::db::idempotency::ClaimError;
+use crate::deals::diff::Difference;
+use crate::deals::model::{Deal, OutOfBounds};
+use crate::deals::pricing::{Declined, Unpriced};
+use crate::deals::states::{DealVerb, Guard};
+use crate::deals::store::table::{OnTable, Taken};
+use crate::inventory::InventoryError;
+use crate::kernel::id::{DealId, ScenarioId};
+
+crate::text_enum! {
+    /// Why a change of a deal was refused.
+    pub enum RefusalCode {
+        /// There is no such object in your stores.
+        NotFound = "NOT_FOUND",
+        /// The deal changed since the tablet read it; the payload has the present one.
+        DealOutOfSync = "DEAL_OUT_OF_SYNC",
+        /// The deal's state does not allow it.
+        WrongState = "WRONG_STATE",
+        /// Another deal has the car, or it was sold otherwise.
+        VehicleTaken = "VEHICLE_TAKEN",
+        /// The car has no price yet: give one.
+        PriceMissing = "PRICE_MISSING",
+        /// The car is priced in another currency than the store.
+        CurrencyMismatch = "CURRENCY_MISMATCH",
+        /// A value is out of its bounds.
+        OutOfBounds = "OUT_OF_BOUNDS",
+        /// There is no such product, or it is not offered now.
+        UnknownProduct = "UNKNOWN_PRODUCT",
+        /// No taxes are known for this jurisdiction.
+        UnknownJurisdiction = "UNKNOWN_JURISDICTION",
+        /// The figures can't be calculated.
+        NotPriceable = "NOT_PRICEABLE",
+        /// Taxes, fees or total price are not known yet.
+        FiguresIncomplete = "FIGURES_INCOMPLETE",
+        /// The customer has not chosen a finance quote.
+        QuoteNeeded = "QUOTE_NEEDED",
+        /// The quote no longer fits the figures.
+        QuoteSuperseded = "QUOTE_SUPERSEDED",
+        /// The quote is too old.
+        QuoteExpired = "QUOTE_EXPIRED",
+        /// A reason must be given.
+        ReasonNeeded = "REASON_NEEDED",
+        /// The deal has as many scenarios as it may.
+        TooManyScenarios = "TOO_MANY_SCENARIOS",
+    }
+}
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// For the program.
+    pub code: RefusalCode,
+    /// For the ear.
+    pub message: String,
+    /// Path into the input.
+    pub field: Option<Vec<String>>,
+    /// The deal as it stands, if it may be seen.
+    pub deal_id: Option<DealId>,
+    /// The deal that has the car.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_by: Option<DealId>,
+}
+
+impl Refusal {
+    pub(super) fn new(code: RefusalCode, field: &str, message: impl Into<String>) -> Self {
+        let field = (!field.is_empty()).then(|| field.split('.').map(str::to_owned).collect());
+        Self { code, message: message.into(), field, deal_id: None, taken_by: None }
+    }
+
+    pub(super) fn of(mut self, deal: DealId) -> Self {
+        self.deal_id = Some(deal);
+        self
+    }
+
+    pub(super) fn not_found(field: &str, message: &str) -> Self {
+        Self::new(RefusalCode::NotFound, field, message)
+    }
+
+    pub(super) fn out_of_sync(deal: &Deal, expected: i32) -> Self {
+        let message = format!(
+            "This deal was changed in the meantime: you saw version {expected}, it is at version {} now. Look at the present figures and try again.",
+            deal.version
+        );
+        Self::new(RefusalCode::DealOutOfSync, "expectedVersion", message).of(deal.id)
+    }
+
+    pub(super) fn wrong_state(deal: &Deal, verb: DealVerb) -> Self {
+        let message = format!("Deal {} is {} and can't be {}.", deal.number, deal.state.spoken(), done(verb));
+        Self::new(RefusalCode::WrongState, "dealId", message).of(deal.id)
+    }
+
+    pub(super) fn guard(on_table: &OnTable, guard: Guard) -> Self {
+        let refusal = match guard {
+            Guard::VehicleFree => return Self::vehicle_taken(&on_table.car.title(), on_table.taken.as_ref()).of(on_table.deal.id),
+            Guard::CashDeal | Guard::FinanceQuoteAccepted => {
+                Self::new(RefusalCode::QuoteNeeded, "dealId", "Let the customer choose a finance quote first, or make it a cash deal.")
+            }
+            Guard::ReasonGiven => Self::new(RefusalCode::ReasonNeeded, "reason", "Say why in a few words."),
+            _ => Self::new(
+                RefusalCode::FiguresIncomplete,
+                "dealId",
+                "Taxes, fees and the total price are not known yet: check the buyer's place and the term.",
+            ),
+        };
+        refusal.of(on_table.deal.id)
+    }
+
+    pub(super) fn vehicle_taken(title: &str, taken: Option<&Taken>) -> Self {
+        let words = taken.map_or_else(|| "is no longer for sale".to_owned(), Taken::words);
+        let message = format!("This {title} {words}. Choose another car; everything else is kept.");
+        Self { taken_by: taken.map(|t| t.by), ..Self::new(RefusalCode::VehicleTaken, "dealId", message) }
+    }
+
+    pub(super) fn unpriced(problem: &Unpriced) -> Self {
+        match problem {
+            Unpriced::UnknownJurisdiction(code) => {
+                Self::new(RefusalCode::UnknownJurisdiction, "buyerJurisdiction", format!("No taxes are known for \"{code}\" today."))
+            }
+            Unpriced::UnknownProduct => Self::new(RefusalCode::UnknownProduct, "products", "This product is not offered here now."),
+            Unpriced::Engine(text) => Self::new(RefusalCode::NotPriceable, "", format!("These figures can't be calculated: {text}.")),
+        }
+    }
+}
+
+/// "Deal 12 is signed and can't be …"
+const fn done(verb: DealVerb) -> &'static str {
+    match verb {
+        DealVerb::Structure => "changed",
+        DealVerb::Quote => "quoted",
+        DealVerb::AcceptFinance | DealVerb::AcceptInsurance => "given another quote",
+        DealVerb::SwapVehicle => "moved to another car",
+        DealVerb::Present => "presented",
+        DealVerb::Agree => "agreed yet: present it first",
+        DealVerb::SubmitCredit => "sent to lenders",
+        DealVerb::DecideCredit => "decided",
+        DealVerb::PrepareDocs => "prepared for signing",
+        DealVerb::Contract => "signed yet: the customer agrees first",
+        DealVerb::Deliver => "delivered",
+        DealVerb::Fund => "funded",
+        DealVerb::Close => "closed",
+        DealVerb::Lose => "marked as lost",
+        DealVerb::Expire => "expired",
+        DealVerb::Cancel => "called off",
+        DealVerb::Unwind => "unwound",
+        DealVerb::Return => "returned",
+    }
+}
+
+impl Taken {
+    /// "was just sold in deal 1042 at 14:02".
+    pub(in crate::deals) fn words(&self) -> String {
+        let what = if self.sold { "sold" } else { "put on hold" };
+        format!("was just {what} in another deal (number {}) at {}", self.number, self.at)
+    }
+}
+
+impl OnTable {
+    /// Why the car can't be had, for the next steps; none while it can.
+    pub(in crate::deals) fn taken_words(&self) -> Option<String> {
+        taken_words(self.taken.as_ref(), self.car.status.is_gone())
+    }
+}
+
+/// Why a car can't be had.
+pub(in crate::deals) fn taken_words(taken: Option<&Taken>, gone: bool) -> Option<String> {
+    match taken {
+        Some(taken) => Some(taken.words()),
+        None => gone.then(|| "is no longer for sale".to_owned()),
+    }
+}
+
+/// The outcome of a use case, as remembered under its key. The objects themselves are read afresh for the payload.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The deal to show.
+    pub deal_id: Option<DealId>,
+    /// Why it was refused; empty when it was done.
+    pub refused: Vec<Refusal>,
+    /// A swap: every line before and after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<Difference>,
+    /// A swap: the sums before and after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub totals: Vec<Difference>,
+    /// A round of quotes: which programs declined and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub declined: Vec<Declined>,
+    /// The saved scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario_id: Option<ScenarioId>,
+    /// This answer was stored by an earlier request with the same key.
+    #[serde(skip)]
+    pub replayed: bool,
+}
+
+impl Answer {
+    pub(super) fn done(deal: DealId) -> Self {
+        Self { deal_id: Some(deal), ..Self::default() }
+    }
+
+    pub(super) fn refused(refusal: Refusal) -> Self {
+        Self { deal_id: refusal.deal_id, refused: vec![refusal], ..Self::default() }
+    }
+}
+
+/// What can go wrong in a use case.
+#[derive(Debug, thiserror::Error)]
+pub enum DealError {
+    /// A business refusal, found before anything was written: remembered under the key.
+    #[error("refused")]
+    Refused(Refusal),
+    /// A business refusal found after writing began: everything is rolled back, nothing is remembered.
+    #[error("refused and undone")]
+    Undone(Refusal),
+    /// The idempotency key is bad or was used otherwise.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<Refusal> for DealError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<OutOfBounds> for DealError {
+    fn from(out: OutOfBounds) -> Self {
+        Self::Refused(Refusal::new(RefusalCode::OutOfBounds, out.field, out.message))
+    }
+}
+
+impl DealError {
+    /// Names the deal in a refusal, so that the payload can show it.
+    pub(super) fn about(self, deal: DealId) -> Self {
+        match self {
+            Self::Refused(refusal) => Self::Refused(refusal.of(deal)),
+            Self::Undone(refusal) => Self::Undone(refusal.of(deal)),
+            other => other,
+        }
+    }
+
+    /// What inventory says about a car, after this transaction may have written.
+    pub(super) fn from_inventory(error: InventoryError, title: &str, taken: Option<&Taken>) -> Self {
+        match error {
+            InventoryError::NotFound => Self::Undone(Refusal::not_found("vehicleId", "There is no such vehicle in your stores.")),
+            InventoryError::VehicleHeld { .. } => Self::Refused(Refusal::vehicle_taken(title, taken)),
+            InventoryError::NotForSale { .. } => Self::Undone(Refusal::vehicle_taken(title, taken)),
+            InventoryError::Db(error) => Self::Db(error),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Lists of deals: ids in order; the rows are read with [`super::room::find_many`].
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::auth::Scope;
+use crate::db::DbError;
+use crate::deals::service::DealFilter;
+use crate::deals::states::DealState;
+
+/// The key of a deal in a list: the last change and the id.
+pub(in crate::deals) type DealKey = (DateTime<Utc>, Uuid);
+
+/// Up to `limit` deals, last changed first, after a key.
+pub(in crate::deals) async fn keys(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    filter: &DealFilter,
+    after: Option<DealKey>,
+    limit: i64,
+) -> Result<Vec<DealKey>, DbError> {
+    let states = states(filter);
+    let rows = sqlx::query!(
+        "SELECT id, updated_at FROM deal
+         WHERE store_id = ANY($1) AND ($2::text[] IS NULL OR state = ANY($2)) AND ($3::uuid IS NULL OR salesperson_id = $3)
+           AND ($4::uuid IS NULL OR customer_id = $4) AND ($5::uuid IS NULL OR vehicle_id = $5) AND ($6::bigint IS NULL OR number = $6)
+           AND ($7::timestamptz IS NULL OR (updated_at, id) < ($7, $8))
+         ORDER BY updated_at DESC, id DESC LIMIT $9",
+        scope.store_ids(),
+        states as _,
+        filter.salesperson.map(Uuid::from),
+        filter.customer.map(Uuid::from),
+        filter.vehicle.map(Uuid::from),
+        filter.number,
+        after.map(|key| key.0),
+        after.map(|key| key.1),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.updated_at, row.id)).collect())
+}
+
+/// How many deals the filter finds.
+pub(in crate::deals) async fn count(conn: &mut PgConnection, scope: &Scope, filter: &DealFilter) -> Result<i64, DbError> {
+    let states = states(filter);
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM deal
+           WHERE store_id = ANY($1) AND ($2::text[] IS NULL OR state = ANY($2)) AND ($3::uuid IS NULL OR salesperson_id = $3)
+             AND ($4::uuid IS NULL OR customer_id = $4) AND ($5::uuid IS NULL OR vehicle_id = $5) AND ($6::bigint IS NULL OR number = $6)"#,
+        scope.store_ids(),
+        states as _,
+        filter.salesperson.map(Uuid::from),
+        filter.customer.map(Uuid::from),
+        filter.vehicle.map(Uuid::from),
+        filter.number,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
+}
+
+/// The deals of customers: ids by customer, last changed first, at most 100 each.
+pub(in crate::deals) async fn of_customers(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    customers: &[Uuid],
+    open_only: bool,
+) -> Result<Vec<(Uuid, Uuid)>, DbError> {
+    let rows = sqlx::query!(
+        r#"SELECT c.id AS "customer!", d.id AS "deal!" FROM unnest($1::uuid[]) AS c (id)
+           CROSS JOIN LATERAL (
+             SELECT id, updated_at FROM deal WHERE customer_id = c.id AND store_id = ANY($2)
+               AND (NOT $3 OR state IN ('DRAFT', 'WORKSHEET', 'PRESENTED', 'AGREED', 'CREDIT_SUBMITTED', 'CREDIT_DECIDED', 'DOCS_READY'))
+             ORDER BY opened_at DESC, id DESC LIMIT 100) d
+           ORDER BY d.updated_at DESC, d.id DESC"#,
+        customers,
+        scope.store_ids(),
+        open_only,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.customer, row.deal)).collect())
+}
+
+fn states(filter: &DealFilter) -> Option<Vec<String>> {
+    let states: Vec<String> = match (filter.states.is_empty(), filter.open) {
+        (true, None) => return None,
+        (true, Some(open)) => DealState::ALL.iter().filter(|s| s.is_open() == open).map(ToString::to_string).collect(),
+        (false, open) => filter.states.iter().filter(|s| open.is_none_or(|open| s.is_open() == open)).map(ToString::to_string).collect(),
+    };
+    Some(states)
+}

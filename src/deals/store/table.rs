@@ -1,0 +1,425 @@
+//! The deal on the table: read under lock with everything a change needs, and written back.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::record::{ProductRow, TradeInRow};
+use crate::auth::Scope;
+use crate::db::DbError;
+use crate::deals::model::{Deal, DealKind, DealProduct, FigureLine, Figures, Headline, QuoteStatus, Structure, Terms, TradeIn};
+use crate::deals::pricing::Car;
+use crate::deals::states::DealState;
+use crate::inventory::{VehicleCondition, VehicleStatus};
+use crate::kernel::id::{CustomerId, DealId, FinanceQuoteId, GroupId, InsuranceQuoteId, ProductId, StoreId, TradeInId, UserId, VehicleId};
+use crate::kernel::money::{Cents, Currency};
+
+/// A deal with everything a change of it needs, locked until the transaction ends.
+#[derive(Debug, Clone)]
+pub(in crate::deals) struct OnTable {
+    pub(in crate::deals) deal: Deal,
+    pub(in crate::deals) structure: Structure,
+    /// The figures as they were stored, with their lines.
+    pub(in crate::deals) figures: Option<Figures>,
+    pub(in crate::deals) car: Car,
+    pub(in crate::deals) taken: Option<Taken>,
+    /// The accepted finance quote can still be used.
+    pub(in crate::deals) quote_accepted: bool,
+    pub(in crate::deals) group_id: GroupId,
+    /// The day at the store.
+    pub(in crate::deals) today: NaiveDate,
+}
+
+/// The other deal that has the car.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::deals) struct Taken {
+    pub(in crate::deals) by: DealId,
+    pub(in crate::deals) number: i64,
+    /// The time of day at the store, `14:02`.
+    pub(in crate::deals) at: String,
+    /// Signed, not only held.
+    pub(in crate::deals) sold: bool,
+}
+
+struct Row {
+    id: DealId,
+    number: i64,
+    store_id: StoreId,
+    customer_id: CustomerId,
+    vehicle_id: VehicleId,
+    salesperson_id: UserId,
+    state: DealState,
+    version: i32,
+    kind: DealKind,
+    currency: Currency,
+    price_cents: Cents,
+    down_payment_cents: Cents,
+    manufacturer_rebate_cents: Cents,
+    dealer_rebate_cents: Cents,
+    term_months: Option<i32>,
+    annual_miles: Option<i32>,
+    credit_tier: String,
+    buyer_jurisdiction: String,
+    first_payment_days: i32,
+    tax_cents: Option<Cents>,
+    fees_cents: Option<Cents>,
+    amount_financed_cents: Option<Cents>,
+    payment_cents: Option<Cents>,
+    payment_is_estimate: bool,
+    total_price_cents: Option<Cents>,
+    figures_verified: bool,
+    figure_lines: sqlx::types::Json<Vec<FigureLine>>,
+    accepted_finance_quote_id: Option<FinanceQuoteId>,
+    accepted_insurance_quote_id: Option<InsuranceQuoteId>,
+    lost_reason: Option<String>,
+    opened_at: DateTime<Utc>,
+    presented_at: Option<DateTime<Utc>>,
+    agreed_at: Option<DateTime<Utc>>,
+    contracted_at: Option<DateTime<Utc>>,
+    ended_at: Option<DateTime<Utc>>,
+    updated_at: DateTime<Utc>,
+    vin: String,
+    stock_number: String,
+    condition: VehicleCondition,
+    status: VehicleStatus,
+    model_year: i32,
+    make: String,
+    model: String,
+    trim: Option<String>,
+    odometer_miles: Option<i32>,
+    car_price: Option<Cents>,
+    msrp: Option<Cents>,
+    invoice: Option<Cents>,
+    group_id: GroupId,
+    today: NaiveDate,
+    holder: Option<DealId>,
+    holder_number: Option<i64>,
+    held_at: Option<String>,
+    hold_is_contract: Option<bool>,
+    quote_status: Option<QuoteStatus>,
+    quote_expires_at: Option<DateTime<Utc>>,
+    trade_ins: Vec<TradeInRow>,
+    products: Vec<ProductRow>,
+}
+
+/// Reads and locks a deal. The lists are read in the same statement; should the lock have waited for another change, they
+/// may be older than the deal, whose version then tells.
+pub(in crate::deals) async fn lock(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    id: DealId,
+    now: DateTime<Utc>,
+) -> Result<Option<OnTable>, DbError> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"SELECT d.id AS "id: _", d.number, d.store_id AS "store_id: _", d.customer_id AS "customer_id: _", d.vehicle_id AS "vehicle_id: _",
+             d.salesperson_id AS "salesperson_id: _", d.state AS "state: _", d.version, d.kind AS "kind: _", d.currency AS "currency: _",
+             d.price_cents AS "price_cents: _", d.down_payment_cents AS "down_payment_cents: _",
+             d.manufacturer_rebate_cents AS "manufacturer_rebate_cents: _", d.dealer_rebate_cents AS "dealer_rebate_cents: _",
+             d.term_months, d.annual_miles, d.credit_tier, d.buyer_jurisdiction, d.first_payment_days,
+             d.tax_cents AS "tax_cents: _", d.fees_cents AS "fees_cents: _", d.amount_financed_cents AS "amount_financed_cents: _",
+             d.payment_cents AS "payment_cents: _", d.payment_is_estimate, d.total_price_cents AS "total_price_cents: _",
+             d.figures_verified, d.figure_lines AS "figure_lines: _",
+             d.accepted_finance_quote_id AS "accepted_finance_quote_id: _", d.accepted_insurance_quote_id AS "accepted_insurance_quote_id: _",
+             d.lost_reason, d.opened_at, d.presented_at, d.agreed_at, d.contracted_at, d.ended_at, d.updated_at,
+             v.vin, v.stock_number, v.condition AS "condition: _", v.status AS "status: _", v.model_year, v.make, v.model, v."trim", v.odometer_miles,
+             v.price_cents AS "car_price: _", v.msrp_cents AS "msrp: _", v.invoice_cents AS "invoice: _",
+             s.group_id AS "group_id: _", ($3::timestamptz AT TIME ZONE s.time_zone)::date AS "today!",
+             h.deal_id AS "holder?: _", o.number AS "holder_number?", to_char(h.placed_at AT TIME ZONE s.time_zone, 'HH24:MI') AS "held_at?",
+             (h.reason = 'CONTRACT') AS "hold_is_contract?", q.status AS "quote_status?: _", q.expires_at AS "quote_expires_at?",
+             ARRAY(SELECT ROW(t.id, t.vin, t.model_year, t.make, t.model, t.odometer_miles, t.allowance_cents, t.actual_cash_value_cents,
+                     t.payoff_cents, t.payoff_good_through)
+                   FROM trade_in t WHERE t.deal_id = d.id ORDER BY t.ordinal) AS "trade_ins!: _",
+             ARRAY(SELECT ROW(p.product_id, p.price_cents) FROM deal_product p WHERE p.deal_id = d.id ORDER BY p.ordinal) AS "products!: _"
+           FROM deal d
+           JOIN store s ON s.id = d.store_id
+           JOIN vehicle v ON v.id = d.vehicle_id
+           LEFT JOIN vehicle_hold h ON h.group_id = s.group_id AND h.vin = v.vin AND h.released_at IS NULL AND h.deal_id <> d.id
+             AND (h.expires_at IS NULL OR h.expires_at > $3)
+           LEFT JOIN deal o ON o.id = h.deal_id
+           LEFT JOIN finance_quote q ON q.id = d.accepted_finance_quote_id
+           WHERE d.id = $1 AND d.store_id = ANY($2)
+           FOR UPDATE OF d"#,
+        id.0,
+        scope.store_ids(),
+        now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| on_table(row, now)))
+}
+
+fn on_table(row: Row, now: DateTime<Utc>) -> OnTable {
+    let terms = Terms {
+        kind: row.kind,
+        currency: row.currency,
+        price: row.price_cents,
+        down_payment: row.down_payment_cents,
+        manufacturer_rebate: row.manufacturer_rebate_cents,
+        dealer_rebate: row.dealer_rebate_cents,
+        term_months: row.term_months,
+        annual_miles: row.annual_miles,
+        credit_tier: row.credit_tier,
+        buyer_jurisdiction: row.buyer_jurisdiction,
+        first_payment_days: row.first_payment_days,
+    };
+    let headline = headline(
+        row.tax_cents,
+        row.fees_cents,
+        row.total_price_cents,
+        row.amount_financed_cents,
+        row.payment_cents,
+        row.payment_is_estimate,
+    );
+    let figures = headline.map(|h| Figures {
+        tax: h.tax,
+        fees: h.fees,
+        total_price: h.total_price,
+        amount_financed: h.amount_financed,
+        payment: h.payment,
+        payment_is_estimate: h.payment_is_estimate,
+        verified: row.figures_verified,
+        lines: row.figure_lines.0,
+    });
+    let structure = Structure {
+        terms: terms.clone(),
+        trade_ins: row.trade_ins.into_iter().map(TradeIn::from).collect(),
+        products: row.products.into_iter().map(DealProduct::from).collect(),
+    };
+    let taken = match (row.holder, row.holder_number, row.held_at) {
+        (Some(by), Some(number), Some(at)) => Some(Taken { by, number, at, sold: row.hold_is_contract.unwrap_or(false) }),
+        _ => None,
+    };
+    OnTable {
+        deal: Deal {
+            id: row.id,
+            number: row.number,
+            store_id: row.store_id,
+            customer_id: row.customer_id,
+            vehicle_id: row.vehicle_id,
+            salesperson_id: row.salesperson_id,
+            state: row.state,
+            version: row.version,
+            terms,
+            figures: headline,
+            accepted_finance_quote_id: row.accepted_finance_quote_id,
+            accepted_insurance_quote_id: row.accepted_insurance_quote_id,
+            lost_reason: row.lost_reason,
+            opened_at: row.opened_at,
+            presented_at: row.presented_at,
+            agreed_at: row.agreed_at,
+            contracted_at: row.contracted_at,
+            ended_at: row.ended_at,
+            updated_at: row.updated_at,
+        },
+        structure,
+        figures,
+        car: Car {
+            id: row.vehicle_id,
+            vin: row.vin,
+            stock_number: row.stock_number,
+            condition: row.condition,
+            status: row.status,
+            model_year: row.model_year,
+            make: row.make,
+            model: row.model,
+            trim: row.trim,
+            odometer_miles: row.odometer_miles,
+            price: row.car_price,
+            msrp: row.msrp,
+            invoice: row.invoice,
+        },
+        taken,
+        quote_accepted: row.quote_status == Some(QuoteStatus::Accepted) && row.quote_expires_at.is_some_and(|at| at > now),
+        group_id: row.group_id,
+        today: row.today,
+    }
+}
+
+/// The stored headline; the columns are set together or not at all.
+pub(in crate::deals) fn headline(
+    tax: Option<Cents>,
+    fees: Option<Cents>,
+    total_price: Option<Cents>,
+    amount_financed: Option<Cents>,
+    payment: Option<Cents>,
+    payment_is_estimate: bool,
+) -> Option<Headline> {
+    Some(Headline { tax: tax?, fees: fees?, total_price: total_price?, amount_financed: amount_financed?, payment, payment_is_estimate })
+}
+
+impl From<TradeInRow> for TradeIn {
+    fn from(row: TradeInRow) -> Self {
+        Self {
+            id: TradeInId(row.id),
+            vin: row.vin,
+            model_year: row.model_year,
+            make: row.make,
+            model: row.model,
+            odometer_miles: row.odometer_miles,
+            allowance: row.allowance,
+            actual_cash_value: row.actual_cash_value,
+            payoff: row.payoff,
+            payoff_good_through: row.payoff_good_through,
+        }
+    }
+}
+
+impl From<ProductRow> for DealProduct {
+    fn from(row: ProductRow) -> Self {
+        Self { product_id: ProductId(row.product_id), price: row.price }
+    }
+}
+
+/// Which quotes no longer fit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::deals) struct Outdated {
+    pub(in crate::deals) finance: bool,
+    pub(in crate::deals) insurance: bool,
+}
+
+/// Writes a deal back with one version more; its quotes become `SUPERSEDED` when they no longer fit.
+/// `figures` none leaves the figures as they are. Returns the new version.
+pub(in crate::deals) async fn save(
+    conn: &mut PgConnection,
+    deal: &Deal,
+    figures: Option<&Figures>,
+    outdated: Outdated,
+) -> Result<i32, DbError> {
+    let terms = &deal.terms;
+    let lines = figures.map(|f| sqlx::types::Json(&f.lines));
+    let version = sqlx::query_scalar!(
+        r#"WITH old_finance AS (
+             UPDATE finance_quote SET status = 'SUPERSEDED' WHERE $29 AND deal_id = $1 AND status IN ('QUOTED', 'ACCEPTED')),
+           old_insurance AS (
+             UPDATE insurance_quote SET status = 'SUPERSEDED' WHERE $31 AND deal_id = $1 AND status IN ('QUOTED', 'ACCEPTED'))
+           UPDATE deal SET version = version + 1, vehicle_id = $2, state = $3, kind = $4, price_cents = $5, down_payment_cents = $6,
+             manufacturer_rebate_cents = $7, dealer_rebate_cents = $8, term_months = $9, annual_miles = $10, credit_tier = $11,
+             buyer_jurisdiction = $12, first_payment_days = $13, tax_cents = $14, fees_cents = $15, amount_financed_cents = $16,
+             payment_cents = $17, payment_is_estimate = $18, total_price_cents = $19, figures_verified = coalesce($20, figures_verified),
+             figure_lines = coalesce($21, figure_lines), accepted_finance_quote_id = $22, accepted_insurance_quote_id = $23, lost_reason = $24,
+             presented_at = $25, agreed_at = $26, contracted_at = $27, ended_at = $28, updated_at = $30
+           WHERE id = $1 RETURNING version"#,
+        deal.id.0,
+        deal.vehicle_id.0,
+        deal.state.as_str(),
+        terms.kind.as_str(),
+        terms.price.0,
+        terms.down_payment.0,
+        terms.manufacturer_rebate.0,
+        terms.dealer_rebate.0,
+        terms.term_months,
+        terms.annual_miles,
+        terms.credit_tier,
+        terms.buyer_jurisdiction,
+        terms.first_payment_days,
+        deal.figures.map(|f| f.tax.0),
+        deal.figures.map(|f| f.fees.0),
+        deal.figures.map(|f| f.amount_financed.0),
+        deal.figures.and_then(|f| f.payment).map(|c| c.0),
+        deal.figures.is_none_or(|f| f.payment_is_estimate),
+        deal.figures.map(|f| f.total_price.0),
+        figures.map(|f| f.verified),
+        lines as _,
+        deal.accepted_finance_quote_id.map(Uuid::from),
+        deal.accepted_insurance_quote_id.map(Uuid::from),
+        deal.lost_reason,
+        deal.presented_at,
+        deal.agreed_at,
+        deal.contracted_at,
+        deal.ended_at,
+        outdated.finance,
+        deal.updated_at,
+        outdated.insurance,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(version)
+}
+
+/// Replaces the trade-ins.
+pub(in crate::deals) async fn replace_trade_ins(conn: &mut PgConnection, deal: DealId, trades: &[TradeIn]) -> Result<(), DbError> {
+    sqlx::query!("DELETE FROM trade_in WHERE deal_id = $1", deal.0).execute(&mut *conn).await?;
+    if trades.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = trades.iter().map(|t| t.id.0).collect();
+    let vins: Vec<Option<String>> = trades.iter().map(|t| t.vin.clone()).collect();
+    let years: Vec<i32> = trades.iter().map(|t| t.model_year).collect();
+    let makes: Vec<String> = trades.iter().map(|t| t.make.clone()).collect();
+    let models: Vec<String> = trades.iter().map(|t| t.model.clone()).collect();
+    let odometers: Vec<Option<i32>> = trades.iter().map(|t| t.odometer_miles).collect();
+    let allowances: Vec<i64> = trades.iter().map(|t| t.allowance.0).collect();
+    let values: Vec<Option<i64>> = trades.iter().map(|t| t.actual_cash_value.map(|c| c.0)).collect();
+    let payoffs: Vec<i64> = trades.iter().map(|t| t.payoff.0).collect();
+    let good_through: Vec<Option<NaiveDate>> = trades.iter().map(|t| t.payoff_good_through).collect();
+    sqlx::query!(
+        "INSERT INTO trade_in (id, deal_id, ordinal, vin, model_year, make, model, odometer_miles, allowance_cents, actual_cash_value_cents,
+           payoff_cents, payoff_good_through)
+         SELECT t.id, $1, t.ordinal, t.vin, t.model_year, t.make, t.model, t.odometer, t.allowance, t.value, t.payoff, t.good_through
+         FROM unnest($2::uuid[], $3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::bigint[], $9::bigint[], $10::bigint[], $11::date[])
+           WITH ORDINALITY AS t (id, vin, model_year, make, model, odometer, allowance, value, payoff, good_through, ordinal)",
+        deal.0,
+        &ids,
+        &vins as &[Option<String>],
+        &years,
+        &makes,
+        &models,
+        &odometers as &[Option<i32>],
+        &allowances,
+        &values as &[Option<i64>],
+        &payoffs,
+        &good_through as &[Option<NaiveDate>],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Replaces the products. `ids` are new row ids, one per product.
+pub(in crate::deals) async fn replace_products(
+    conn: &mut PgConnection,
+    deal: DealId,
+    ids: &[Uuid],
+    products: &[DealProduct],
+) -> Result<(), DbError> {
+    sqlx::query!("DELETE FROM deal_product WHERE deal_id = $1", deal.0).execute(&mut *conn).await?;
+    if products.is_empty() {
+        return Ok(());
+    }
+    let which: Vec<Uuid> = products.iter().map(|p| p.product_id.0).collect();
+    let prices: Vec<i64> = products.iter().map(|p| p.price.0).collect();
+    sqlx::query!(
+        "INSERT INTO deal_product (id, deal_id, product_id, price_cents, ordinal)
+         SELECT p.id, $1, p.product_id, p.price, p.ordinal
+         FROM unnest($2::uuid[], $3::uuid[], $4::bigint[]) WITH ORDINALITY AS p (id, product_id, price, ordinal)",
+        deal.0,
+        ids,
+        &which,
+        &prices,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Open deals on the same VIN in the group, other than this one: who must be told when the car goes.
+pub(in crate::deals) async fn rivals(
+    conn: &mut PgConnection,
+    group: GroupId,
+    vin: &str,
+    except: DealId,
+) -> Result<Vec<(Uuid, Uuid, i32)>, DbError> {
+    let rows = sqlx::query!(
+        "SELECT d.id, d.store_id, d.version FROM vehicle v JOIN store s ON s.id = v.store_id AND s.group_id = $1 JOIN deal d ON d.vehicle_id = v.id
+         WHERE v.vin = $2 AND d.id <> $3
+           AND d.state IN ('DRAFT', 'WORKSHEET', 'PRESENTED', 'AGREED', 'CREDIT_SUBMITTED', 'CREDIT_DECIDED', 'DOCS_READY')
+         ORDER BY d.id LIMIT 1000",
+        group.0,
+        vin,
+        except.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.store_id, row.version)).collect())
+}

@@ -22,6 +22,7 @@ pub mod deals;
 pub mod demo;
 pub mod finance;
 pub mod graphql;
+pub mod http;
 pub mod inventory;
 pub mod kernel;
 pub mod schema;

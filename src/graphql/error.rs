@@ -17,7 +17,15 @@ pub enum ErrorCode {
     Unauthenticated,
     /// The role may not call this field. Never used for an id, which would confirm that it exists.
     Forbidden,
-    /// An argument is malformed.
+    /// The HTTP request or the socket message is malformed.
+    BadRequest,
+    /// The document is not GraphQL.
+    ParseFailed,
+    /// The document does not fit the schema.
+    ValidationFailed,
+    /// The hash of a persisted operation is unknown: send the text once.
+    PersistedQueryNotFound,
+    /// An argument or a variable is malformed.
     BadUserInput,
     /// The same idempotency key came with another input.
     IdempotencyKeyReused,
@@ -37,6 +45,10 @@ impl ErrorCode {
         match self {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
+            Self::BadRequest => "BAD_REQUEST",
+            Self::ParseFailed => "GRAPHQL_PARSE_FAILED",
+            Self::ValidationFailed => "GRAPHQL_VALIDATION_FAILED",
+            Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::IdempotencyKeyReused => "IDEMPOTENCY_KEY_REUSED",
             Self::LimitExceeded => "LIMIT_EXCEEDED",

@@ -208,7 +208,10 @@ pub(crate) fn cost(
     let mut walk = Cost { document, variables, types, known: HashMap::new(), open: HashSet::new() };
     let total = walk.set(&operation.selection_set.node, types.root(operation.ty));
     if total > limits.cost {
-        return Err(too_much(format!("The answer could hold about {total} values; at most {} are given. Ask for smaller pages.", limits.cost)));
+        return Err(too_much(format!(
+            "The answer could hold about {total} values; at most {} are given. Ask for smaller pages.",
+            limits.cost
+        )));
     }
     Ok(total)
 }
@@ -279,12 +282,11 @@ impl<'a> Cost<'a> {
 
     /// A list field gives as many values as the longest list it was given (`nodes(ids: […])`).
     fn longest_list(&self, field: &Field) -> Option<u64> {
-        let lengths = field.arguments.iter().filter_map(|(_, value)| {
-            match value.node.clone().into_const_with(|name| self.variable(&name)).ok()? {
+        let lengths =
+            field.arguments.iter().filter_map(|(_, value)| match value.node.clone().into_const_with(|name| self.variable(&name)).ok()? {
                 async_graphql::Value::List(items) => u64::try_from(items.len()).ok(),
                 _ => None,
-            }
-        });
+            });
         lengths.max()
     }
 
@@ -343,7 +345,10 @@ mod tests {
         assert!(refused("{ __schema { types { fields { type { fields { name } } } } } }").unwrap().contains("nested"));
         let through = "{ __schema { types { ...t } } } fragment t on __Type { fields { type { ...u } } } fragment u on __Type { possibleTypes { name } }";
         assert!(refused(through).unwrap().contains("nested"));
-        assert!(refused("{ __schema { types { name fields { name args { name type { name ofType { name } } } } inputFields { name } } } }").is_none());
+        assert!(
+            refused("{ __schema { types { name fields { name args { name type { name ofType { name } } } } inputFields { name } } } }")
+                .is_none()
+        );
     }
 
     #[test]

@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn counts_tokens_and_nesting() {
         assert_eq!(scan("{ a }"), Scan { tokens: 3, nesting: 1 });
-        assert_eq!(scan("query Q($a: [Int!]) { b(x: $a) { c } }"), Scan { tokens: 22, nesting: 2 });
+        assert_eq!(scan("query Q($a: [Int!]) { b(x: $a) { c } }"), Scan { tokens: 23, nesting: 2 });
         assert_eq!(scan("{ a # {{{{ not this\n }"), Scan { tokens: 3, nesting: 1 });
     }
 

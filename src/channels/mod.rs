@@ -6,4 +6,8 @@
 
 pub mod adf;
 mod encoding;
+mod model;
+mod reading;
 mod xml;
+
+pub use model::{ADF_CHANNEL, Lead, LeadStatus, ReceivedLead};

@@ -1,0 +1,73 @@
+//! Leads and events as the slice hands them out.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::kernel::id::{CustomerId, LeadId, StoreId, UserId};
+
+/// The channel of leads that came as ADF.
+pub const ADF_CHANNEL: &str = "ADF";
+
+crate::text_enum! {
+    /// What became of a lead.
+    pub enum LeadStatus {
+        /// Understood; it belongs to a customer.
+        Accepted = "ACCEPTED",
+        /// Came before with the same content; changed nothing.
+        Duplicate = "DUPLICATE",
+        /// Came before and was changed or marked as sent again; the customer was updated.
+        Resend = "RESEND",
+        /// Could not be understood, or has nothing to act on; kept for a person with the reason.
+        NeedsPerson = "NEEDS_PERSON",
+    }
+}
+
+/// A lead without its sealed parts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lead {
+    /// The id.
+    pub id: LeadId,
+    /// The store it was sent to.
+    pub store_id: StoreId,
+    /// `ADF`.
+    pub channel: String,
+    /// Position of the prospect in its document, from 0.
+    pub ordinal: i32,
+    /// Whose id `external_id` is, or who sent it.
+    pub source: Option<String>,
+    /// The sender's id.
+    pub external_id: Option<String>,
+    /// What became of it.
+    pub status: LeadStatus,
+    /// Why, when there is something to say.
+    pub status_reason: Option<String>,
+    /// The lead this one repeats.
+    pub duplicate_of: Option<LeadId>,
+    /// Whose it is.
+    pub customer_id: Option<CustomerId>,
+    /// What is not personal: provider, vehicles, warnings.
+    pub summary: Value,
+    /// When the person asked, as far as the sender says.
+    pub requested_at: Option<DateTime<Utc>>,
+    /// When it came in.
+    pub received_at: DateTime<Utc>,
+    /// When a person decided about it.
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// Who did.
+    pub resolved_by: Option<UserId>,
+}
+
+/// The answer to one prospect of a document.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ReceivedLead {
+    /// The lead as it was kept.
+    pub id: LeadId,
+    /// What became of it.
+    pub status: LeadStatus,
+    /// Why, when there is something to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The lead this one repeats.
+    #[serde(rename = "duplicateOf", skip_serializing_if = "Option::is_none")]
+    pub duplicate_of: Option<LeadId>,
+}

@@ -6,7 +6,9 @@
 
 pub mod adf;
 mod encoding;
+pub mod events;
 mod model;
+mod observe;
 mod reading;
 mod xml;
 

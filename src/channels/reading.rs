@@ -5,10 +5,12 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::adf::{self, Address, AmountKind, AmountLimit, Contact, Interest, Opt, Price, Prospect, Told, Vehicle, VehicleStatus, placeholder};
+use super::adf::{
+    self, Address, AmountKind, AmountLimit, Contact, Interest, Opt, Price, Prospect, Told, Vehicle, VehicleStatus, placeholder,
+};
 use crate::customers::{
-    ConsentPurpose, ExternalId, IncomingEmail, IncomingPerson, IncomingPhone, NewPreference, Person, PostalAddress, PreferenceAttribute as A,
-    PreferenceImportance as Importance, PreferenceOperator as Op, Wish,
+    ConsentPurpose, ExternalId, IncomingEmail, IncomingPerson, IncomingPhone, NewPreference, Person, PostalAddress,
+    PreferenceAttribute as A, PreferenceImportance as Importance, PreferenceOperator as Op, Wish,
 };
 use crate::kernel::contact::{EmailAddress, PhoneNumber};
 use crate::kernel::money::{Cents, Currency};
@@ -354,7 +356,9 @@ fn vehicle_summary(v: &Vehicle) -> Value {
     let stock = v.stock.as_deref().filter(|t| t.len() <= 40 && t.chars().all(plain) && !has_ssn_form(t));
     let interest = v.interest.as_ref().map_or(Some(Interest::Buy), |i| i.value);
     let price = v.price().map(|p| json!({"amount": p.amount.map(|a: Cents| a.to_string()), "currency": p.currency.as_deref().filter(|c| c.len() == 3), "kind": field(&p.kind)}));
-    let odometer = v.odometer.as_ref().and_then(|o| Some(json!({"reading": o.reading.as_ref()?.value?, "units": o.units.as_ref().and_then(|u| u.value).map(adf::OdometerUnit::as_str)})));
+    let odometer = v.odometer.as_ref().and_then(|o| {
+        Some(json!({"reading": o.reading.as_ref()?.value?, "units": o.units.as_ref().and_then(|u| u.value).map(adf::OdometerUnit::as_str)}))
+    });
     let mut out = json!({
         "wanted": v.wanted(),
         "interest": interest.map(Interest::as_str),
@@ -424,7 +428,8 @@ mod tests {
     fn said(reading: &Reading) -> Vec<String> {
         reading.wishes.iter().map(|p| format!("{} {} {} {}", p.wish.attribute(), p.wish.operator(), p.wish.value(), p.importance)).collect()
     }
-    const WHO: &str = "<customer><contact><name part='first'>Ada</name><name part='last'>Unknown</name><phone>312-555-0142</phone></contact></customer>";
+    const WHO: &str =
+        "<customer><contact><name part='first'>Ada</name><name part='last'>Unknown</name><phone>312-555-0142</phone></contact></customer>";
 
     #[test]
     fn wishes_come_from_wanted_vehicles_with_their_weight() {

@@ -12,6 +12,7 @@ pub use prospect::{
     Address, Amount, AmountKind, AmountLimit, ColourChoice, Contact, Customer, Email, Extra, Finance, Identifier, Interest, NamePart,
     Odometer, OdometerUnit, Opt, Phone, Price, Prospect, Provider, Timeframe, Told, Vehicle, VehicleStatus, Vendor,
 };
+pub(super) use value::amount;
 pub use value::placeholder;
 
 use super::encoding;

@@ -57,7 +57,7 @@ fn offset_seconds(zone: &str) -> Option<i32> {
 }
 
 /// A positive amount: `26995`, `$26,995.00`, `26 995,00 $`, `1.234,50`. Zero and words are none.
-pub(super) fn amount(text: &str) -> Option<Cents> {
+pub(in crate::channels) fn amount(text: &str) -> Option<Cents> {
     let number = number_in(text, true)?;
     Cents::from_decimal_exact(number.round_dp(2)).filter(|cents| *cents > Cents::ZERO)
 }

@@ -35,11 +35,18 @@ CREATE TABLE tax_rule (
   lease_reduction_taxable boolean NOT NULL DEFAULT true,
   lease_trade_credit  boolean NOT NULL DEFAULT false,
   minimum_tax_cents   bigint NOT NULL DEFAULT 0,
+  maximum_tax_cents   bigint,                                 -- a ceiling on the whole tax (SC)
+  -- A first part of the base with a fixed tax in place of the rate (OK, used vehicles).
+  first_base_cents    bigint,
+  first_tax_cents     bigint NOT NULL DEFAULT 0,
   negative_equity_in_base boolean NOT NULL DEFAULT false,
   source              text NOT NULL,
   source_read_on      date NOT NULL,
-  verified            boolean NOT NULL,
+  verified            boolean NOT NULL,                       -- what concerns purchases was checked by a person
+  lease_verified      boolean NOT NULL,                       -- what concerns leases was
   note                text,
+  CHECK (local_rule <> 'CAPPED_BASE' OR local_base_cap_cents IS NOT NULL),
+  CHECK (trade_policy <> 'CAPPED' OR trade_cap_cents IS NOT NULL),
   CONSTRAINT tax_rule_overlap EXCLUDE USING gist (jurisdiction WITH =, effective WITH &&)
 );
 
@@ -95,10 +102,11 @@ CREATE TABLE lender_program (
   buy_rate            numeric(9,6),
   max_markup          numeric(9,6) NOT NULL DEFAULT 0,
   flat_reserve_cents  bigint NOT NULL DEFAULT 0,
+  reserve_split_percent numeric(6,3) NOT NULL DEFAULT 75,     -- the dealer's share of the markup's present value
   money_factor        numeric(9,8),
   residual_percent    numeric(6,3),                           -- lease, at 12,000 miles a year and this term
   residual_step_percent numeric(6,3),                         -- lease, per 3,000 miles a year more or less
-  acquisition_fee_cents bigint NOT NULL DEFAULT 0,
+  acquisition_fee_cents bigint NOT NULL DEFAULT 0,            -- lease: capitalized; retail: origination fee, a prepaid finance charge
   disposition_fee_cents bigint NOT NULL DEFAULT 0,
   excess_mile_cents   integer,
   source              text NOT NULL,
@@ -130,12 +138,14 @@ CREATE TABLE insurance_rate (
 CREATE TABLE insurance_factor (
   id          uuid PRIMARY KEY,
   insurer_id  uuid NOT NULL REFERENCES insurer,
-  -- DRIVER_AGE, VIOLATIONS, ANNUAL_MILES, VEHICLE_VALUE, VEHICLE_AGE, DEDUCTIBLE, LIMIT …
-  subject     text NOT NULL,
+  subject     text NOT NULL CHECK (subject IN ('DRIVER_AGE', 'VIOLATIONS', 'ANNUAL_MILES', 'VEHICLE_VALUE', 'VEHICLE_AGE', 'DEDUCTIBLE', 'LIMIT',
+                                               'PRIOR_LAPSE')),
   coverage    text,                                           -- null: every coverage
   from_value  bigint NOT NULL,                                -- half-open band [from, to)
   to_value    bigint NOT NULL,
   factor      numeric(8,5) NOT NULL CHECK (factor > 0),
+  -- States whose law bars this factor; it is not used there. Sex and credit are no subjects at all.
+  barred_states text[] NOT NULL DEFAULT '{}',
   effective   daterange NOT NULL,
   source      text NOT NULL,
   CONSTRAINT insurance_factor_overlap EXCLUDE USING gist
@@ -147,6 +157,8 @@ CREATE TABLE insurance_minimum (
   bodily_injury_person_cents   bigint NOT NULL,
   bodily_injury_accident_cents bigint NOT NULL,
   property_damage_cents        bigint NOT NULL,
+  personal_injury_cents        bigint NOT NULL DEFAULT 0,     -- medical, no-fault (PIP)
+  uninsured_required           boolean NOT NULL DEFAULT false,
   effective     daterange NOT NULL,
   source        text NOT NULL,
   source_read_on date NOT NULL,

@@ -23,6 +23,7 @@ pub mod demo;
 pub mod finance;
 pub mod graphql;
 pub mod http;
+pub mod insurance;
 pub mod inventory;
 pub mod kernel;
 pub mod schema;

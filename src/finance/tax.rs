@@ -168,8 +168,10 @@ pub struct TaxRule {
     pub source: String,
     /// When.
     pub source_read_on: NaiveDate,
-    /// Whether a person checked it against the law.
+    /// Whether a person checked what concerns purchases against the law.
     pub verified: bool,
+    /// Whether a person checked what concerns leases.
+    pub lease_verified: bool,
     /// What to know about it.
     pub note: Option<String>,
 }

@@ -9,6 +9,7 @@ use crate::config::{Config, ConfigError};
 use crate::db::notices::Notices;
 use crate::db::{Db, DbError};
 use crate::dealers::Dealers;
+use crate::finance::Rules;
 use crate::kernel::clock::Clock;
 use crate::kernel::seal::Sealer;
 use crate::schema::{self, DesklessSchema};
@@ -28,6 +29,8 @@ pub struct App {
     pub auth: Auth,
     /// Groups and stores.
     pub dealers: Dealers,
+    /// Taxes, fees, programs, products, insurance rates.
+    pub rules: Rules,
 }
 
 /// Why the application did not start.
@@ -51,12 +54,13 @@ impl App {
         let db = Db::new(pool, clock);
         let notices = Notices::start(&db).await?;
         let dealers = Dealers::start(db.clone(), &notices).await?;
+        let rules = Rules::start(db.clone(), &notices).await?;
         let auth = Auth::start(db.clone(), config.auth.clone(), Arc::clone(&sealer), &notices).await?;
-        Ok(Self { config: Arc::new(config), db, sealer, notices, auth, dealers })
+        Ok(Self { config: Arc::new(config), db, sealer, notices, auth, dealers, rules })
     }
 
     /// The schema with every service in its data.
     pub fn schema(&self) -> DesklessSchema {
-        schema::builder().data(self.notices.clone()).data(self.auth.clone()).data(self.dealers.clone()).finish()
+        schema::builder().data(self.notices.clone()).data(self.auth.clone()).data(self.dealers.clone()).data(self.rules.clone()).finish()
     }
 }

@@ -18,12 +18,12 @@ pub mod tax;
 
 pub use error::FinanceError;
 pub use program::{
-    CollateralBasis, GRID_MAX, GridCell, Outcome, PricedQuote, Program, ProgramQuote, QuoteRequest, Refusal, RefusalRule, VehicleFacts, cash_quote,
-    payment_grid, quote_all,
+    CollateralBasis, GRID_MAX, GridCell, Outcome, PricedQuote, Program, ProgramQuote, QuoteRequest, Refusal, RefusalRule, VehicleFacts,
+    cash_quote, payment_grid, quote_all,
 };
 pub use quote::{
-    ENGINE_VERSION, FeeRule, FeeScope, LeaseDetail, LinePlacement, ProductLine, Quote, QuoteInput, QuoteKind, QuoteLine, QuoteLineKind, RuleUse,
-    TraceStep,
+    ENGINE_VERSION, FeeRule, FeeScope, LeaseDetail, LinePlacement, ProductLine, Quote, QuoteInput, QuoteKind, QuoteLine, QuoteLineKind,
+    RuleUse, TraceStep,
 };
 pub use rules::{Jurisdiction, Product, RuleBook, RuleRows, Rules};
 pub use tax::{ProductKind, SaleCondition, TaxRule, TradeIn};

@@ -323,12 +323,16 @@ pub fn quote_all(book: &RuleBook, request: &QuoteRequest) -> Result<Vec<ProgramQ
                     quoted.push(ProgramQuote { program: Arc::clone(program), outcome });
                     continue;
                 }
-                Err(error) => refusals.push(Refusal { rule: RefusalRule::Figures, message: error.to_string(), change: None, change_amount: None }),
+                Err(error) => {
+                    refusals.push(Refusal { rule: RefusalRule::Figures, message: error.to_string(), change: None, change_amount: None })
+                }
             }
         }
         refused.push(ProgramQuote { program: Arc::clone(program), outcome: Outcome::Refused(refusals) });
     }
-    quoted.sort_by_key(|q| (q.quoted().map(|p| (p.quote.payment, p.quote.finance_charge)), q.program.lender_code.clone(), q.program.code.clone()));
+    quoted.sort_by_key(|q| {
+        (q.quoted().map(|p| (p.quote.payment, p.quote.finance_charge)), q.program.lender_code.clone(), q.program.code.clone())
+    });
     let kept = keep_telling(&quoted, refused);
     quoted.extend(kept);
     Ok(quoted)
@@ -338,7 +342,9 @@ pub fn quote_all(book: &RuleBook, request: &QuoteRequest) -> Result<Vec<ProgramQ
 /// money could clear, and the closest row of every lender that quoted nothing.
 fn keep_telling(quoted: &[ProgramQuote], mut refused: Vec<ProgramQuote>) -> Vec<ProgramQuote> {
     let other_row = |r: &Refusal| matches!(r.rule, RefusalRule::Tier | RefusalRule::Term | RefusalRule::Condition | RefusalRule::State);
-    refused.sort_by_key(|q| (q.program.lender_code.clone(), q.refusals().iter().filter(|r| other_row(r)).count(), q.refusals().len(), q.program.code.clone()));
+    refused.sort_by_key(|q| {
+        (q.program.lender_code.clone(), q.refusals().iter().filter(|r| other_row(r)).count(), q.refusals().len(), q.program.code.clone())
+    });
     let mut kept: Vec<ProgramQuote> = Vec::new();
     for candidate in refused {
         let lender = candidate.program.lender_id;
@@ -369,16 +375,31 @@ impl Program {
             let age = (request.on.year() - vehicle.model_year).max(0);
             if age > i32::from(max) {
                 let oldest = request.on.year() - i32::from(max);
-                refuse(RefusalRule::Age, format!("The vehicle is {age} model years old; at most {max} are taken."), Some(format!("A {oldest} or newer vehicle.")), None);
+                refuse(
+                    RefusalRule::Age,
+                    format!("The vehicle is {age} model years old; at most {max} are taken."),
+                    Some(format!("A {oldest} or newer vehicle.")),
+                    None,
+                );
             }
         }
         if let (Some(max), Some(miles)) = (self.max_odometer_miles, vehicle.odometer_miles)
             && miles > max
         {
-            refuse(RefusalRule::Mileage, format!("The vehicle has {miles} miles; at most {max} are taken."), Some(format!("A vehicle with at most {max} miles.")), None);
+            refuse(
+                RefusalRule::Mileage,
+                format!("The vehicle has {miles} miles; at most {max} are taken."),
+                Some(format!("A vehicle with at most {max} miles.")),
+                None,
+            );
         }
         if !self.credit_tier.eq_ignore_ascii_case(&request.credit_tier) {
-            refuse(RefusalRule::Tier, format!("{} is for tier {}.", self.name, self.credit_tier), Some(format!("Credit tier {}.", self.credit_tier)), None);
+            refuse(
+                RefusalRule::Tier,
+                format!("{} is for tier {}.", self.name, self.credit_tier),
+                Some(format!("Credit tier {}.", self.credit_tier)),
+                None,
+            );
         }
         if request.term_months < self.term_min_months || request.term_months > self.term_max_months {
             let nearest = request.term_months.clamp(self.term_min_months, self.term_max_months);
@@ -387,16 +408,33 @@ impl Program {
         }
         if financed < self.min_financed {
             let less = self.min_financed - financed;
-            refuse(RefusalRule::MinFinanced, format!("At least {} must be financed; this is {financed}.", self.min_financed), Some(format!("Finance {less} more.")), Some(-less));
+            refuse(
+                RefusalRule::MinFinanced,
+                format!("At least {} must be financed; this is {financed}.", self.min_financed),
+                Some(format!("Finance {less} more.")),
+                Some(-less),
+            );
         }
         if financed > self.max_financed {
             let more = financed - self.max_financed;
-            refuse(RefusalRule::MaxFinanced, format!("At most {} can be financed; this is {financed}.", self.max_financed), Some(format!("{more} more down.")), Some(more));
+            refuse(
+                RefusalRule::MaxFinanced,
+                format!("At most {} can be financed; this is {financed}.", self.max_financed),
+                Some(format!("{more} more down.")),
+                Some(more),
+            );
         }
         match self.collateral(request) {
-            None => refuse(RefusalRule::Collateral, format!("The vehicle's {} is not known.", self.collateral_basis.as_str().to_lowercase()), None, None),
+            None => refuse(
+                RefusalRule::Collateral,
+                format!("The vehicle's {} is not known.", self.collateral_basis.as_str().to_lowercase()),
+                None,
+                None,
+            ),
             Some(value) => {
-                let most = div_floor(i128::from(value.0) * i128::from(self.max_ltv.0), Rate::WHOLE).and_then(|n| i64::try_from(n).ok()).map_or(Cents::ZERO, Cents);
+                let most = div_floor(i128::from(value.0) * i128::from(self.max_ltv.0), Rate::WHOLE)
+                    .and_then(|n| i64::try_from(n).ok())
+                    .map_or(Cents::ZERO, Cents);
                 if financed > most {
                     let more = financed - most;
                     let message = format!("{financed} is more than {} % of the vehicle's value of {value}.", self.max_ltv);

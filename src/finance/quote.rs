@@ -625,7 +625,11 @@ impl QuoteInput {
         quote.buy_rate = quote.sell_rate;
         quote.reserve = program.flat_reserve;
         step(&mut quote.trace, "residual", format!("{percent} % of {msrp} at {} miles a year = {residual}", self.annual_miles));
-        step(&mut quote.trace, "base payment", format!("({} - {residual}) / {n} + ({} + {residual}) x {money_factor}", figures.adjusted_cap_cost, figures.adjusted_cap_cost));
+        step(
+            &mut quote.trace,
+            "base payment",
+            format!("({} - {residual}) / {n} + ({} + {residual}) x {money_factor}", figures.adjusted_cap_cost, figures.adjusted_cap_cost),
+        );
         quote.lease = Some(LeaseDetail {
             figures,
             money_factor,

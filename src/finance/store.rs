@@ -35,7 +35,8 @@ fn opt_small<T: TryFrom<i32>>(what: &str, number: Option<i32>) -> Result<Option<
 
 /// Every rule row.
 pub(super) async fn all(conn: &mut PgConnection) -> Result<RuleRows, DbError> {
-    let jurisdictions = sqlx::query_as!(Jurisdiction, "SELECT code, state, name FROM tax_jurisdiction ORDER BY code").fetch_all(&mut *conn).await?;
+    let jurisdictions =
+        sqlx::query_as!(Jurisdiction, "SELECT code, state, name FROM tax_jurisdiction ORDER BY code").fetch_all(&mut *conn).await?;
     let postal = sqlx::query!("SELECT postal_prefix, jurisdiction FROM tax_jurisdiction_postal ORDER BY postal_prefix, jurisdiction DESC")
         .fetch_all(&mut *conn)
         .await?;
@@ -205,12 +206,10 @@ async fn products(conn: &mut PgConnection) -> Result<Vec<Product>, DbError> {
 }
 
 async fn insurance(conn: &mut PgConnection) -> Result<InsuranceBook, DbError> {
-    let insurers = sqlx::query_as!(
-        Insurer,
-        r#"SELECT id AS "id: InsurerId", group_id AS "group_id: GroupId", code, name FROM insurer ORDER BY code"#
-    )
-    .fetch_all(&mut *conn)
-    .await?;
+    let insurers =
+        sqlx::query_as!(Insurer, r#"SELECT id AS "id: InsurerId", group_id AS "group_id: GroupId", code, name FROM insurer ORDER BY code"#)
+            .fetch_all(&mut *conn)
+            .await?;
     let rates = sqlx::query!(
         r#"SELECT id, insurer_id AS "insurer_id: InsurerId", state, coverage AS "coverage: Coverage", base_cents AS "base: Cents",
                   lower(effective) AS effective_from, upper(effective) AS effective_to, verified
@@ -222,7 +221,8 @@ async fn insurance(conn: &mut PgConnection) -> Result<InsuranceBook, DbError> {
         .into_iter()
         .map(|row| {
             let (effective_from, effective_to) = (row.effective_from, row.effective_to);
-            let rate = InsuranceRate { id: row.id, coverage: row.coverage, base: row.base, effective_from, effective_to, verified: row.verified };
+            let rate =
+                InsuranceRate { id: row.id, coverage: row.coverage, base: row.base, effective_from, effective_to, verified: row.verified };
             (row.insurer_id, row.state, rate)
         })
         .collect();

@@ -8,6 +8,7 @@ mod model;
 mod premium;
 
 pub use model::{
-    Coverage, CoverageChoice, Factor, FactorSubject, InsuranceBook, InsuranceRequest, Insurer, LenderInterest, Minimum, Rate as InsuranceRate,
+    Coverage, CoverageChoice, Factor, FactorSubject, InsuranceBook, InsuranceRequest, Insurer, LenderInterest, Minimum,
+    Rate as InsuranceRate,
 };
 pub use premium::{CoverageLine, InsuranceError, InsuranceInput, InsuranceQuoted, RATING_VERSION, quote_all};

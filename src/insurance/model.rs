@@ -160,7 +160,12 @@ pub struct InsuranceBook {
 
 impl InsuranceBook {
     /// Sorts rows into a book.
-    pub fn new(insurers: Vec<Insurer>, rates: Vec<(InsurerId, String, Rate)>, factors: Vec<(InsurerId, Factor)>, minimums: Vec<Minimum>) -> Self {
+    pub fn new(
+        insurers: Vec<Insurer>,
+        rates: Vec<(InsurerId, String, Rate)>,
+        factors: Vec<(InsurerId, Factor)>,
+        minimums: Vec<Minimum>,
+    ) -> Self {
         let mut book = Self { insurers: insurers.into_iter().map(Arc::new).collect(), ..Self::default() };
         for (insurer, state, rate) in rates {
             book.rates.entry((insurer, state)).or_default().push(rate);
@@ -242,7 +247,14 @@ pub struct InsuranceRequest {
 impl InsuranceRequest {
     /// A usual full policy for a car on a deal: 100/300/50 limits, uninsured motorist, medical 10,000, comprehensive and
     /// collision with a deductible of 500; a driver of 40 without violations unless said otherwise.
-    pub fn for_car(state: &str, on: NaiveDate, interest: LenderInterest, vehicle_value: Cents, vehicle_age: u16, annual_miles: Option<u32>) -> Self {
+    pub fn for_car(
+        state: &str,
+        on: NaiveDate,
+        interest: LenderInterest,
+        vehicle_value: Cents,
+        vehicle_age: u16,
+        annual_miles: Option<u32>,
+    ) -> Self {
         let limit = |coverage, limit: i64, accident: Option<i64>| CoverageChoice {
             coverage,
             limit: Some(Cents(limit * 100)),

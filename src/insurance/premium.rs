@@ -7,7 +7,9 @@ use uuid::Uuid;
 use crate::kernel::money::Cents;
 use crate::kernel::rounding::div_half_up;
 
-use super::model::{Coverage, CoverageChoice, Factor, FactorSubject, InsuranceBook, InsuranceRequest, Insurer, LenderInterest, Minimum, Rate, holds};
+use super::model::{
+    Coverage, CoverageChoice, Factor, FactorSubject, InsuranceBook, InsuranceRequest, Insurer, LenderInterest, Minimum, Rate, holds,
+};
 
 /// Grows when any premium could come out differently. Stored with every quote.
 pub const RATING_VERSION: &str = "1.0";
@@ -148,7 +150,11 @@ impl InsuranceInput {
                 state: self.request.state.clone(),
             })?;
             let premium = self.premium(rate, choice)?;
-            coverages.push(CoverageLine { choice: *choice, premium, required: required(choice.coverage, &self.request, self.minimum.as_ref()) });
+            coverages.push(CoverageLine {
+                choice: *choice,
+                premium,
+                required: required(choice.coverage, &self.request, self.minimum.as_ref()),
+            });
         }
         let premium: Cents = coverages.iter().map(|c| c.premium).sum();
         let months = i64::from(self.request.term_months);
@@ -162,7 +168,13 @@ impl InsuranceInput {
             raised: demands(&self.request, self.minimum.as_ref()),
             verified: unverified.is_empty(),
             unverified_rules: unverified,
-            rule_ids: self.rates.iter().map(|r| r.id).chain(self.factors.iter().map(|f| f.id)).chain(self.minimum.iter().map(|m| m.id)).collect(),
+            rule_ids: self
+                .rates
+                .iter()
+                .map(|r| r.id)
+                .chain(self.factors.iter().map(|f| f.id))
+                .chain(self.minimum.iter().map(|m| m.id))
+                .collect(),
         })
     }
 
@@ -193,7 +205,8 @@ fn check(request: &InsuranceRequest) -> Result<(), InsuranceError> {
     if request.term_months != 6 && request.term_months != 12 {
         return Err(InsuranceError::Term);
     }
-    let amounts = request.coverages.iter().flat_map(|c| [c.limit, c.limit_per_accident, c.deductible]).flatten().chain([request.vehicle_value]);
+    let amounts =
+        request.coverages.iter().flat_map(|c| [c.limit, c.limit_per_accident, c.deductible]).flatten().chain([request.vehicle_value]);
     if amounts.into_iter().any(|a| a < Cents::ZERO || a > Cents::LIMIT) {
         return Err(InsuranceError::BadRequest("A limit, deductible or value is out of range."));
     }

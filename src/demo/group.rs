@@ -1,5 +1,7 @@
 //! Who the demo group is: its stores and its people.
 
+use crate::auth::Role;
+
 /// The group's code.
 pub const GROUP_CODE: &str = "harbor";
 /// The group's name.
@@ -89,20 +91,20 @@ pub struct DemoPerson {
     pub login: &'static str,
     /// Name shown.
     pub name: &'static str,
-    /// `SALESPERSON`, `SALES_MANAGER`, `GROUP_ADMIN`.
-    pub role: &'static str,
+    /// What they may do.
+    pub role: Role,
     /// Codes of the stores.
     pub stores: &'static [&'static str],
 }
 
 /// Users for each role.
 pub const PEOPLE: [DemoPerson; 8] = [
-    DemoPerson { login: "admin@example.com", name: "Dana Whitfield", role: "GROUP_ADMIN", stores: &["austin", "raleigh", "sacramento"] },
-    DemoPerson { login: "manager.austin@example.com", name: "Marcus Ellery", role: "SALES_MANAGER", stores: &["austin"] },
-    DemoPerson { login: "manager.raleigh@example.com", name: "Priya Halvorsen", role: "SALES_MANAGER", stores: &["raleigh"] },
-    DemoPerson { login: "manager.sacramento@example.com", name: "Tomas Okafor", role: "SALES_MANAGER", stores: &["sacramento"] },
-    DemoPerson { login: "sales.austin@example.com", name: "Riley Castellan", role: "SALESPERSON", stores: &["austin"] },
-    DemoPerson { login: "sales.austin2@example.com", name: "Jun Abernathy", role: "SALESPERSON", stores: &["austin"] },
-    DemoPerson { login: "sales.raleigh@example.com", name: "Noor Lindqvist", role: "SALESPERSON", stores: &["raleigh"] },
-    DemoPerson { login: "sales.sacramento@example.com", name: "Elena Marchetti", role: "SALESPERSON", stores: &["sacramento"] },
+    DemoPerson { login: "admin@example.com", name: "Dana Whitfield", role: Role::GroupAdmin, stores: &["austin", "raleigh", "sacramento"] },
+    DemoPerson { login: "manager.austin@example.com", name: "Marcus Ellery", role: Role::SalesManager, stores: &["austin"] },
+    DemoPerson { login: "manager.raleigh@example.com", name: "Priya Halvorsen", role: Role::SalesManager, stores: &["raleigh"] },
+    DemoPerson { login: "manager.sacramento@example.com", name: "Tomas Okafor", role: Role::SalesManager, stores: &["sacramento"] },
+    DemoPerson { login: "sales.austin@example.com", name: "Riley Castellan", role: Role::Salesperson, stores: &["austin"] },
+    DemoPerson { login: "sales.austin2@example.com", name: "Jun Abernathy", role: Role::Salesperson, stores: &["austin"] },
+    DemoPerson { login: "sales.raleigh@example.com", name: "Noor Lindqvist", role: Role::Salesperson, stores: &["raleigh"] },
+    DemoPerson { login: "sales.sacramento@example.com", name: "Elena Marchetti", role: Role::Salesperson, stores: &["sacramento"] },
 ];

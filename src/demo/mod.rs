@@ -6,11 +6,13 @@
 //! `example.com` (RFC 2606), telephone numbers are of the fictional range 555-0100 to 555-0199.
 //!
 //! [`dice`], [`catalogue`], [`lot`], [`people`] and [`leads`] are pure. The vehicles travel as an inventory feed and the customers
-//! as ADF leads, so that the demo is loaded by the code that loads the real thing.
+//! as ADF leads, so that [`load`] takes the ways of the real thing.
 
 pub mod catalogue;
 pub mod dice;
 pub mod group;
 pub mod leads;
+pub mod load;
 pub mod lot;
 pub mod people;
+mod store;

@@ -12,6 +12,7 @@
 //! *Lot*: the vehicles of a store that are for sale. *Feed*: a file that names the whole lot of a store. *Stock number*: the
 //! store's own number of a vehicle. *MSRP*: the maker's suggested retail price. *Missing*: absent from the newest feed.
 
+pub mod feed;
 mod fuel_economy;
 mod model;
 mod service;

@@ -1,0 +1,440 @@
+//! One record of a feed: a vehicle that may land, or the reason why not.
+//!
+//! # Decisions
+//! - VIN, model year, make and model are needed; year, make and model may come from the VIN. An unreadable price or odometer
+//!   refuses the row: a vehicle shown at a wrong price is worse than one that waits for its sender.
+//! - "Not Priced", zero and dashes are no price; the vehicle lands without one.
+//! - No stock number: the last eight characters of the VIN, so that the same vehicle gets the same number every day.
+//! - A row with fewer or more fields than heads is refused: its columns may be shifted or cut.
+//! - A row that the feed itself calls sold is not put on the lot.
+//! - Where feed and VIN disagree, the feed's word is shown and the disagreement kept. A model that is no model ("door", "mpv")
+//!   gives way to the VIN's.
+
+use std::borrow::Cow;
+
+use chrono::{Datelike, NaiveDate};
+
+use super::layout::{Field, Layout};
+use super::names;
+use super::normalise as n;
+use super::records::Record;
+use super::source::text_of;
+use crate::inventory::fuel_economy::{self, Facts, FuelEconomy};
+use crate::inventory::model::{BodyStyle, ColorFamily, Drivetrain, FuelType, Transmission, VehicleCondition, VehicleStatus};
+use crate::inventory::vin::Vin;
+use crate::inventory::vpic::{self, Decoded};
+use crate::kernel::money::{Cents, Currency};
+use crate::kernel::text;
+
+/// Most characters of a report's value.
+const EXCERPT: usize = 200;
+const DESCRIPTION_MAX: usize = 8000;
+
+/// A vehicle as a feed tells it, with what its VIN adds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedRow {
+    /// The VIN.
+    pub vin: Vin,
+    /// The store's number, or the derived one.
+    pub stock_number: String,
+    /// New, used or certified.
+    pub condition: VehicleCondition,
+    /// Where it stands, when the feed says so.
+    pub status: Option<VehicleStatus>,
+    /// The model year.
+    pub model_year: i32,
+    /// The make.
+    pub make: String,
+    /// The model.
+    pub model: String,
+    /// The trim.
+    pub trim: Option<String>,
+    /// The body.
+    pub body_style: Option<BodyStyle>,
+    /// The driven wheels.
+    pub drivetrain: Option<Drivetrain>,
+    /// The fuel.
+    pub fuel: Option<FuelType>,
+    /// The transmission.
+    pub transmission: Option<Transmission>,
+    /// The engine in words.
+    pub engine: Option<String>,
+    /// Cylinders.
+    pub cylinders: Option<i32>,
+    /// Doors.
+    pub doors: Option<i32>,
+    /// Seats.
+    pub seats: Option<i32>,
+    /// The outer colour.
+    pub exterior_color: Option<String>,
+    /// Its family.
+    pub exterior_color_family: Option<ColorFamily>,
+    /// The inner colour.
+    pub interior_color: Option<String>,
+    /// Miles.
+    pub odometer_miles: Option<i32>,
+    /// The asking price.
+    pub price: Option<Cents>,
+    /// The maker's suggested price.
+    pub msrp: Option<Cents>,
+    /// The invoice.
+    pub invoice: Option<Cents>,
+    /// The cost.
+    pub cost: Option<Cents>,
+    /// The currency, when the feed says so.
+    pub currency: Option<Currency>,
+    /// Fuel economy: city, highway, combined.
+    pub mpg: (Option<i32>, Option<i32>, Option<i32>),
+    /// The dealer's words.
+    pub description: Option<String>,
+    /// Photos.
+    pub photos: Vec<String>,
+    /// The day it came.
+    pub received_on: Option<NaiveDate>,
+    /// Attribute, the feed's word, the VIN's word.
+    pub disagreements: Vec<(&'static str, String, String)>,
+}
+
+/// One line of the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The column's head as written.
+    pub column: String,
+    /// The beginning of what was there.
+    pub value: String,
+    /// A stable code.
+    pub code: &'static str,
+    /// For the person who reads it.
+    pub reason: String,
+}
+
+/// What a record gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The vehicle, or why it was refused.
+    pub row: Result<Box<FeedRow>, Report>,
+    /// The VIN of a refused row, so that its vehicle does not count as missing.
+    pub vin: Option<String>,
+    /// The stock number of a refused row.
+    pub stock_number: Option<String>,
+    /// What was noticed and did not stop it.
+    pub warnings: Vec<Report>,
+}
+
+/// Reads records in one layout.
+#[derive(Debug)]
+pub struct RowReader {
+    pub(super) layout: Layout,
+    today: NaiveDate,
+}
+
+impl RowReader {
+    /// For a layout, on the day `today`.
+    pub fn new(layout: Layout, today: NaiveDate) -> Self {
+        Self { layout, today }
+    }
+
+    /// Reads one record.
+    pub fn read(&self, record: &Record) -> Outcome {
+        let mut warnings = Vec::new();
+        let vin = Vin::parse(&self.raw(record, Field::Vin).unwrap_or_default());
+        let stock_number = self.text(record, Field::StockNumber, 64);
+        let row = self.row(record, vin.clone(), stock_number.clone(), &mut warnings).map(Box::new);
+        Outcome { row, vin: vin.ok().map(Vin::into_string), stock_number, warnings }
+    }
+
+    fn row(
+        &self,
+        record: &Record,
+        vin: Result<Vin, crate::inventory::vin::VinError>,
+        stock_number: Option<String>,
+        warnings: &mut Vec<Report>,
+    ) -> Result<FeedRow, Report> {
+        self.check_width(record)?;
+        let vin = vin.map_err(|e| self.report(record, Field::Vin, e.code(), e.to_string()))?;
+        let decoded = vpic::decode(&vin);
+        let year = self.year(record, &vin, &decoded)?;
+        self.check_sold(record)?;
+        let (make, model, trim, mut disagreements) = self.name(record, &decoded)?;
+        if let Some(of_vin) = decoded.model_year.filter(|y| *y != year) {
+            disagreements.push(("modelYear", year.to_string(), of_vin.to_string()));
+        }
+        let (price, currency) = self.price(record)?;
+        let odometer_miles = self.odometer(record)?;
+        let mut amount = |field| self.lenient_amount(record, field, warnings);
+        let (msrp, invoice, cost) = (amount(Field::Msrp), amount(Field::Invoice), amount(Field::Cost));
+        let feed_body = self.first_known(record, Field::Body, n::body);
+        let feed_fuel = self.first_known(record, Field::Fuel, n::fuel);
+        let feed_drive = self.first_known(record, Field::Drivetrain, n::drivetrain);
+        names::compare_facts(&mut disagreements, (feed_body, feed_fuel, feed_drive), &decoded);
+        let condition = self.condition(record, msrp.is_some());
+        let engine = self.text(record, Field::Engine, 200).filter(|e| e.chars().any(|c| c.is_alphabetic()));
+        let exterior_color = self.text(record, Field::ExteriorColor, 100);
+        let mut row = FeedRow {
+            stock_number: stock_number.unwrap_or_else(|| vin.derived_stock_number().to_owned()),
+            condition,
+            status: self.status(record),
+            model_year: year,
+            make,
+            model,
+            trim,
+            body_style: feed_body.or(decoded.body_style),
+            drivetrain: feed_drive.or(decoded.drivetrain),
+            fuel: feed_fuel.or(decoded.fuel),
+            transmission: self.first_known(record, Field::Transmission, n::transmission),
+            cylinders: self.first_known(record, Field::Cylinders, n::cylinders).or(decoded.cylinders),
+            doors: self.small(record, Field::Doors, 1..=9).or(decoded.doors),
+            seats: self.small(record, Field::Seats, 1..=99),
+            exterior_color_family: exterior_color.as_deref().and_then(n::color_family),
+            exterior_color,
+            interior_color: self.text(record, Field::InteriorColor, 100),
+            engine,
+            odometer_miles,
+            price,
+            msrp,
+            invoice,
+            cost,
+            currency: currency.or_else(|| self.currency(record)),
+            mpg: (self.small(record, Field::CityMpg, 1..=400), self.small(record, Field::HighwayMpg, 1..=400), None),
+            description: self.description(record),
+            photos: self.photos(record),
+            received_on: self.received_on(record),
+            disagreements,
+            vin,
+        };
+        row.mpg = economy(&row, &decoded);
+        Ok(row)
+    }
+
+    fn check_width(&self, record: &Record) -> Result<(), Report> {
+        let (want, have) = (self.layout.heads.len(), record.len());
+        let extra_is_empty = (want..have).all(|at| record.get(at).is_none_or(|f| f.iter().all(u8::is_ascii_whitespace)));
+        if have >= want && extra_is_empty {
+            return Ok(());
+        }
+        let start: Vec<u8> = record.fields().take(6).collect::<Vec<_>>().join(&b',');
+        Err(Report {
+            column: String::new(),
+            value: text::excerpt(&text_of(&start), EXCERPT),
+            code: "ROW_WIDTH",
+            reason: format!("the row has {have} fields, the head has {want}: it is cut, or its columns are shifted"),
+        })
+    }
+
+    fn year(&self, record: &Record, vin: &Vin, decoded: &Decoded) -> Result<i32, Report> {
+        let bad = |code, reason: String| self.report(record, Field::Year, code, reason);
+        let told = self.raw(record, Field::Year).map(|t| n::whole(&t)).transpose();
+        let told = told.map_err(|_| bad("YEAR_UNREADABLE", "the model year is not a number".into()))?.flatten();
+        let next = self.today.year().saturating_add(2);
+        let told = match told.map(i32::try_from) {
+            Some(Ok(year)) if (1886..=next).contains(&year) => Some(year),
+            Some(_) => return Err(bad("YEAR_IMPOSSIBLE", format!("the model year is not between 1886 and {next}"))),
+            None => None,
+        };
+        vin.check_year(told).map_err(|e| self.report(record, Field::Vin, e.code(), e.to_string()))?;
+        told.or(decoded.model_year).ok_or_else(|| bad("YEAR_MISSING", "neither the feed nor the VIN tells the model year".into()))
+    }
+
+    fn check_sold(&self, record: &Record) -> Result<(), Report> {
+        let flagged = self.first_known(record, Field::Sold, n::flag) == Some(true);
+        let field = if flagged { Field::Sold } else { Field::Status };
+        if flagged || self.first_known(record, Field::Status, n::status).is_some_and(VehicleStatus::is_gone) {
+            return Err(self.report(record, field, "SOLD_IN_FEED", "the feed calls this vehicle sold; it is not put on the lot".into()));
+        }
+        Ok(())
+    }
+
+    fn name(&self, record: &Record, decoded: &Decoded) -> Result<names::Name, Report> {
+        let make = self.text(record, Field::Make, 60);
+        let model = self.text(record, Field::Model, 120);
+        let trim = self.text(record, Field::Trim, 120);
+        names::name(make, model, trim, decoded).map_err(|field| {
+            let what = field.as_str();
+            let code = if field == Field::Make { "MAKE_MISSING" } else { "MODEL_MISSING" };
+            self.report(record, field, code, format!("neither the feed nor the VIN tells the {what}"))
+        })
+    }
+
+    fn price(&self, record: &Record) -> Result<(Option<Cents>, Option<Currency>), Report> {
+        for at in self.layout.columns(Field::Price) {
+            let text = self.at(record, *at);
+            match n::price(&text) {
+                Ok(Some((cents, currency))) => return Ok((Some(cents), currency)),
+                Ok(None) => {}
+                Err(n::Senseless) => {
+                    return Err(self.report_at(*at, &text, "PRICE_UNREADABLE", "the price cannot be read as an amount".into()));
+                }
+            }
+        }
+        Ok((None, None))
+    }
+
+    fn lenient_amount(&self, record: &Record, field: Field, warnings: &mut Vec<Report>) -> Option<Cents> {
+        for at in self.layout.columns(field) {
+            let text = self.at(record, *at);
+            match n::price(&text) {
+                Ok(Some((cents, _))) => return Some(cents),
+                Ok(None) => {}
+                Err(n::Senseless) => {
+                    warnings.push(self.report_at(*at, &text, "AMOUNT_UNREADABLE", "the amount cannot be read and was left out".into()));
+                }
+            }
+        }
+        None
+    }
+
+    fn odometer(&self, record: &Record) -> Result<Option<i32>, Report> {
+        let unit = self.raw(record, Field::OdometerUnit).map(|u| u.trim().to_ascii_lowercase());
+        let km = unit.map_or(self.layout.kilometres, |u| u.starts_with('k'));
+        for at in self.layout.columns(Field::Odometer) {
+            let text = self.at(record, *at);
+            match n::odometer(&text, km) {
+                Ok(Some(miles)) => return Ok(Some(miles)),
+                Ok(None) => {}
+                Err(n::Senseless) => {
+                    return Err(self.report_at(
+                        *at,
+                        &text,
+                        "ODOMETER_UNREADABLE",
+                        "the odometer is not between 0 and 2,000,000 miles".into(),
+                    ));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Without a word about it: certified when a certified column says yes; new when the file has no odometer column but
+    /// the maker's price, as spreadsheets of new vehicles have; else used.
+    fn condition(&self, record: &Record, has_msrp: bool) -> VehicleCondition {
+        let certified = self.first_known(record, Field::Certified, n::flag) == Some(true);
+        match self.first_known(record, Field::Condition, n::condition) {
+            Some(VehicleCondition::Used) | None if certified => VehicleCondition::Certified,
+            Some(condition) => condition,
+            None if has_msrp && self.layout.columns(Field::Odometer).is_empty() => VehicleCondition::New,
+            None => VehicleCondition::Used,
+        }
+    }
+
+    fn status(&self, record: &Record) -> Option<VehicleStatus> {
+        let told = self.first_known(record, Field::Status, n::status);
+        told.filter(|s| s.is_free()).or_else(|| {
+            self.first_known(record, Field::InStock, n::flag)
+                .map(|here| if here { VehicleStatus::Available } else { VehicleStatus::InTransit })
+        })
+    }
+
+    fn currency(&self, record: &Record) -> Option<Currency> {
+        self.raw(record, Field::Currency).and_then(|c| c.trim().to_ascii_uppercase().parse().ok()).or(self.layout.currency)
+    }
+
+    fn description(&self, record: &Record) -> Option<String> {
+        let raw = self.raw(record, Field::Description)?;
+        let clean: String = text::clean_multiline(&raw).chars().take(DESCRIPTION_MAX).collect();
+        (!n::is_nothing(&clean)).then_some(clean)
+    }
+
+    fn photos(&self, record: &Record) -> Vec<String> {
+        let mut photos: Vec<String> = Vec::new();
+        for at in self.layout.columns(Field::Photos) {
+            for url in n::photos(&self.at(record, *at)) {
+                if photos.len() < 60 && !photos.contains(&url) {
+                    photos.push(url);
+                }
+            }
+        }
+        photos
+    }
+
+    fn received_on(&self, record: &Record) -> Option<NaiveDate> {
+        let told = self.raw(record, Field::ReceivedOn).and_then(|t| date(&t));
+        let aged = || {
+            let days = u64::try_from(n::whole(&self.raw(record, Field::Age)?).ok()??).ok().filter(|d| *d <= 20_000)?;
+            self.today.checked_sub_days(chrono::Days::new(days))
+        };
+        told.or_else(aged).filter(|day| *day <= self.today && day.year() >= 1980)
+    }
+
+    fn small(&self, record: &Record, field: Field, range: std::ops::RangeInclusive<i32>) -> Option<i32> {
+        let read = |t: &str| n::whole(t).ok().flatten().and_then(|v| i32::try_from(v).ok()).filter(|v| range.contains(v));
+        self.first_known(record, field, read)
+    }
+
+    fn first_known<T>(&self, record: &Record, field: Field, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        self.layout.columns(field).iter().find_map(|at| read(&self.at(record, *at)))
+    }
+
+    fn at<'r>(&self, record: &'r Record, at: usize) -> Cow<'r, str> {
+        text_of(record.get(at).unwrap_or(&[]))
+    }
+
+    /// The first text of a fact that says something.
+    fn raw<'r>(&self, record: &'r Record, field: Field) -> Option<Cow<'r, str>> {
+        self.layout.columns(field).iter().map(|at| self.at(record, *at)).find(|t| !n::is_nothing(t))
+    }
+
+    fn text(&self, record: &Record, field: Field, max: usize) -> Option<String> {
+        let clean: String = text::clean(&self.raw(record, field)?).chars().take(max).collect();
+        (!n::is_nothing(&clean)).then_some(clean)
+    }
+
+    fn report(&self, record: &Record, field: Field, code: &'static str, reason: String) -> Report {
+        let value = self.raw(record, field).unwrap_or_default();
+        Report { column: self.layout.head(field).to_owned(), value: text::excerpt(&value, EXCERPT), code, reason }
+    }
+
+    fn report_at(&self, at: usize, value: &str, code: &'static str, reason: String) -> Report {
+        Report { column: self.layout.head_at(at).to_owned(), value: text::excerpt(value, EXCERPT), code, reason }
+    }
+}
+
+/// The feed's own figures, else the EPA's where they are beyond doubt. The EPA weighs city 55 and highway 45.
+fn economy(row: &FeedRow, decoded: &Decoded) -> (Option<i32>, Option<i32>, Option<i32>) {
+    if let (Some(city), Some(highway), _) = row.mpg {
+        let weighed = highway.saturating_mul(55).saturating_add(city.saturating_mul(45));
+        let combined = city.saturating_mul(highway).saturating_mul(100).checked_div(weighed);
+        return (Some(city), Some(highway), combined);
+    }
+    let with_trim = row.trim.as_ref().map(|trim| format!("{} {trim}", row.model));
+    let facts = Facts {
+        year: row.model_year,
+        make: &row.make,
+        models: [with_trim.as_deref(), Some(&row.model), decoded.model],
+        fuel: row.fuel,
+        drivetrain: row.drivetrain,
+        transmission: row.transmission,
+        cylinders: row.cylinders,
+        displacement_dl: decoded.displacement_dl,
+    };
+    match fuel_economy::find(&facts) {
+        Some(FuelEconomy { city, highway, combined }) => (Some(city), Some(highway), Some(combined)),
+        None => (None, None, None),
+    }
+}
+
+/// `2026-11-21` (with or without a time), `11/21/2026`, `11/21/26`, `20261121`.
+fn date(text: &str) -> Option<NaiveDate> {
+    let t = text.trim();
+    let day = t.split(['T', ' ']).next()?;
+    ["%Y-%m-%d", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d", "%m-%d-%Y"]
+        .into_iter()
+        .find_map(|format| NaiveDate::parse_from_str(day, format).ok())
+        .filter(|d| d.year() >= 1900)
+        .or_else(|| NaiveDate::parse_from_str(day, "%m/%d/%y").ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_come_in_several_orders() {
+        let day = NaiveDate::from_ymd_opt(2026, 11, 21);
+        for text in ["2026-11-21", "2026-11-21T08:00:00-05:00", "11/21/2026", "11/21/26", "20261121", "2026/11/21 10:00"] {
+            assert_eq!(date(text), day, "{text}");
+        }
+        for text in ["yesterday", "45000", "21.11.2026", ""] {
+            assert_eq!(date(text), None, "{text}");
+        }
+    }
+}

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use sqlx::PgPool;
+use async_graphql::ValidationMode;
+use axum::Router;
 
 use crate::auth::{Auth, AuthError};
 use crate::config::{Config, ConfigError};
@@ -10,7 +11,8 @@ use crate::db::notices::Notices;
 use crate::db::{Db, DbError};
 use crate::dealers::Dealers;
 use crate::finance::Rules;
-use crate::kernel::clock::Clock;
+use crate::http::graphql::{Executors, SchemaError};
+use crate::http::{Doorkeeper, Http, Parts};
 use crate::kernel::seal::Sealer;
 use crate::schema::{self, DesklessSchema};
 
@@ -33,6 +35,9 @@ pub struct App {
     pub rules: Rules,
 }
 
+/// Root fields that need no token.
+const PUBLIC_FIELDS: &[&str] = &["signIn", "sessionRefresh", "__typename"];
+
 /// Why the application did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -42,6 +47,9 @@ pub enum StartError {
     /// The signing keys cannot be used.
     #[error(transparent)]
     Auth(#[from] AuthError),
+    /// The schema cannot be served.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -49,9 +57,8 @@ pub enum StartError {
 
 impl App {
     /// Builds every service on a migrated database.
-    pub async fn start(config: Config, pool: PgPool, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+    pub async fn start(config: Config, db: Db) -> Result<Self, StartError> {
         let sealer = Arc::new(config.sealer()?);
-        let db = Db::new(pool, clock);
         let notices = Notices::start(&db).await?;
         let dealers = Dealers::start(db.clone(), &notices).await?;
         let rules = Rules::start(db.clone(), &notices).await?;
@@ -59,8 +66,35 @@ impl App {
         Ok(Self { config: Arc::new(config), db, sealer, notices, auth, dealers, rules })
     }
 
-    /// The schema with every service in its data.
-    pub fn schema(&self) -> DesklessSchema {
-        schema::builder().data(self.notices.clone()).data(self.auth.clone()).data(self.dealers.clone()).data(self.rules.clone()).finish()
+    /// The schema with every service in its data. `known` documents were validated before and need it less.
+    fn schema(&self, validation: ValidationMode) -> DesklessSchema {
+        schema::builder()
+            .validation_mode(validation)
+            .data(self.notices.clone())
+            .data(self.auth.clone())
+            .data(self.dealers.clone())
+            .data(self.rules.clone())
+            .finish()
+    }
+
+    /// The transport in front of the schema.
+    pub fn http(&self) -> Result<Http, StartError> {
+        let parts = Parts {
+            executors: Executors::new(self.schema(ValidationMode::Strict), self.schema(ValidationMode::Fast)),
+            sdl: schema::sdl(),
+            public_fields: PUBLIC_FIELDS,
+            doorkeeper: Doorkeeper::of_auth(self.auth.clone(), self.db.clone()),
+            limits: self.config.limits.clone(),
+            allowed_origins: self.config.server.allowed_origins.clone(),
+            db: Some(self.db.clone()),
+            notices: Some(self.notices.clone()),
+            auth: Some(self.auth.clone()),
+        };
+        Ok(Http::new(parts)?)
+    }
+
+    /// Every route: the transport's and those of the slices.
+    pub fn router(&self, http: &Http) -> Router {
+        http.router(Router::new())
     }
 }

@@ -11,6 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::http::Limits;
 use crate::kernel::seal::{DataKey, Sealer, fill_random};
 
 /// Everything that can be configured.
@@ -27,8 +28,10 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Sign-in and tokens.
     pub auth: AuthConfig,
-    /// Bounds on one request.
-    pub limits: LimitsConfig,
+    /// Bounds of the transport.
+    pub limits: Limits,
+    /// Bodies of the channel doors.
+    pub channels: ChannelsConfig,
     /// Logging.
     pub log: LogConfig,
 }
@@ -41,14 +44,6 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Origins (scheme://host:port) other than the server's own that browsers may connect from.
     pub allowed_origins: Vec<String>,
-    /// Most connections at a time; further ones are refused.
-    pub max_connections: usize,
-    /// Seconds to receive the request line and headers.
-    pub header_timeout_seconds: u64,
-    /// Seconds to receive a body.
-    pub body_timeout_seconds: u64,
-    /// Seconds in-flight work may take after a stop was asked for.
-    pub shutdown_seconds: u64,
 }
 
 /// PostgreSQL.
@@ -93,32 +88,14 @@ pub struct AuthConfig {
     pub index_key: Option<String>,
 }
 
-/// Bounds on one request.
+/// Bodies of the channel doors.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct LimitsConfig {
-    /// Bytes of a GraphQL request body.
+pub struct ChannelsConfig {
+    /// Bytes of an ADF lead or an event batch, after inflation.
     pub body_bytes: usize,
-    /// Nesting of fields.
-    pub depth: usize,
-    /// Sum of field costs.
-    pub complexity: usize,
-    /// Fields after fragments are expanded.
-    pub expanded_fields: usize,
-    /// Aliases in a document.
-    pub aliases: usize,
-    /// Milliseconds an operation may take.
-    pub request_timeout_ms: u64,
-    /// Subscriptions on one socket.
-    pub subscriptions_per_socket: usize,
-    /// Sockets of one user.
-    pub sockets_per_user: usize,
-    /// Sockets of all users.
-    pub sockets: usize,
-    /// Bytes of an ADF lead or event batch.
-    pub channel_body_bytes: usize,
-    /// Bytes of an inventory feed.
-    pub feed_body_bytes: u64,
+    /// Bytes of an inventory feed, after inflation.
+    pub feed_bytes: u64,
 }
 
 /// Logging.
@@ -139,7 +116,8 @@ impl Default for Config {
             server: ServerConfig::default(),
             database: DatabaseConfig::default(),
             auth: AuthConfig::default(),
-            limits: LimitsConfig::default(),
+            limits: Limits::default(),
+            channels: ChannelsConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -147,14 +125,7 @@ impl Default for Config {
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            allowed_origins: Vec::new(),
-            max_connections: 2048,
-            header_timeout_seconds: 10,
-            body_timeout_seconds: 30,
-            shutdown_seconds: 8,
-        }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), allowed_origins: Vec::new() }
     }
 }
 
@@ -179,21 +150,9 @@ impl Default for AuthConfig {
     }
 }
 
-impl Default for LimitsConfig {
+impl Default for ChannelsConfig {
     fn default() -> Self {
-        Self {
-            body_bytes: 256 * 1024,
-            depth: 15,
-            complexity: 5_000,
-            expanded_fields: 2_000,
-            aliases: 50,
-            request_timeout_ms: 5_000,
-            subscriptions_per_socket: 20,
-            sockets_per_user: 20,
-            sockets: 1_000,
-            channel_body_bytes: 1024 * 1024,
-            feed_body_bytes: 1024 * 1024 * 1024,
-        }
+        Self { body_bytes: 1024 * 1024, feed_bytes: 1024 * 1024 * 1024 }
     }
 }
 
@@ -242,6 +201,13 @@ impl Config {
         }
         config.check()?;
         Ok(config)
+    }
+
+    /// This configuration with the demands of production checked.
+    pub fn for_production(mut self) -> Result<Self, ConfigError> {
+        self.production = true;
+        self.check()?;
+        Ok(self)
     }
 
     fn check(&self) -> Result<(), ConfigError> {

@@ -14,6 +14,7 @@
 pub mod app;
 pub mod auth;
 pub mod channels;
+pub mod cli;
 pub mod config;
 pub mod customers;
 pub mod db;

@@ -1,2 +1,6 @@
-//! One binary for all tests that need a database or the program: they share its start-up.
+//! All tests that go through the product's doors or need a database, in one binary.
+
+mod helpers;
+
+mod auth_sessions;
 mod embedded;

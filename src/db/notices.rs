@@ -110,6 +110,7 @@ async fn listen(db: Db, mut listener: PgListener, sender: broadcast::Sender<Sign
                 }
                 None => tracing::warn!("a change notice could not be read"),
             },
+            Ok(None) | Err(_) if db.pool().is_closed() => return,
             // The connection was lost; the listener reconnects on the next call. Catch up on what was missed.
             Ok(None) | Err(_) => {
                 tokio::time::sleep(Duration::from_millis(200)).await;

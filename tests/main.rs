@@ -4,3 +4,7 @@ mod helpers;
 
 mod auth_sessions;
 mod embedded;
+mod http_graphql;
+mod http_kit;
+mod http_server;
+mod http_socket;

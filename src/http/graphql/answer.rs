@@ -132,6 +132,19 @@ impl Answer {
         if unexecuted { Self::Refused(response.errors, code, None) } else { Self::Executed(response) }
     }
 
+    /// For strangers: that the document does not fit the schema, but not why.
+    pub(crate) fn without_details(self) -> Self {
+        match self {
+            Self::Refused(errors, ErrorCode::ValidationFailed, status) => {
+                let mut refusal = Refusal::new(ErrorCode::ValidationFailed, "The document does not fit the schema. Sign in to learn more.");
+                refusal.locations = errors.into_iter().flat_map(|error| error.locations).take(1).collect();
+                refusal.status = status;
+                refusal.into()
+            }
+            other => other,
+        }
+    }
+
     /// Whether the document fitted the schema.
     pub(crate) fn was_executed(&self) -> bool {
         matches!(self, Self::Executed(_))

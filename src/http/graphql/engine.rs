@@ -203,7 +203,9 @@ impl Engine {
             outcome
         };
         let answer = match outcome {
-            Ok(Ok(response)) => Answer::of(response),
+            Ok(Ok(response)) if signed_in => Answer::of(response),
+            // Messages of validation name what the schema has.
+            Ok(Ok(response)) => Answer::of(response).without_details(),
             Ok(Err(_panic)) => {
                 tracing::error!("a resolver panicked; the client was told INTERNAL");
                 internal().into()

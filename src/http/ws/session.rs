@@ -257,6 +257,10 @@ impl Session {
             {
                 return;
             }
+            if let End::Close(Close::TooBig) = end {
+                // The rest of the message stays unread; the time alone ends this.
+                std::future::pending::<()>().await;
+            }
             while let Some(Ok(_)) = stream.next().await {}
         })
         .await;

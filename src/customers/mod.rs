@@ -12,16 +12,23 @@
 
 pub mod contradiction;
 pub mod identity;
+mod merging;
 mod model;
 pub mod person;
 mod preference;
+mod records;
+mod resolving;
+mod service;
+mod store;
 pub mod wish;
 
 pub use contradiction::{Contradiction, ContradictionKind, contradictions, effective};
+pub use merging::MergeOutcome;
 pub use model::{
     Consent, ConsentId, ConsentPurpose, Contact, ContactId, ContactKind, Customer, CustomerEvent, ExternalId, IncomingEmail,
     IncomingPerson, IncomingPhone, LinkReason, LinkSuggestion, Merge, MergeId, NewPreference, Resolution,
 };
 pub use person::{Person, PostalAddress};
 pub use preference::{Preference, PreferenceAttribute, PreferenceBehaviour, PreferenceImportance, PreferenceKind, PreferenceOperator};
+pub use service::{CreateOutcome, CustomerError, CustomerKey, CustomerParts, CustomerWith, Customers, Done};
 pub use wish::{Wish, WishError};

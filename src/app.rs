@@ -10,9 +10,11 @@ use crate::config::{Config, ConfigError};
 use crate::db::notices::Notices;
 use crate::db::{Db, DbError};
 use crate::dealers::Dealers;
+use crate::deals::{Deals, Desk};
 use crate::finance::Rules;
 use crate::http::graphql::{Executors, SchemaError};
 use crate::http::{Doorkeeper, Http, Parts};
+use crate::inventory::Inventory;
 use crate::kernel::seal::Sealer;
 use crate::schema::{self, DesklessSchema};
 
@@ -31,6 +33,8 @@ pub struct App {
     pub auth: Auth,
     /// Groups and stores.
     pub dealers: Dealers,
+    /// Deals.
+    pub deals: Deals,
     /// Taxes, fees, programs, products, insurance rates.
     pub rules: Rules,
 }
@@ -63,7 +67,8 @@ impl App {
         let dealers = Dealers::start(db.clone(), &notices).await?;
         let rules = Rules::start(db.clone(), &notices).await?;
         let auth = Auth::start(db.clone(), config.auth.clone(), Arc::clone(&sealer), &notices).await?;
-        Ok(Self { config: Arc::new(config), db, sealer, notices, auth, dealers, rules })
+        let deals = Deals::new(db.clone(), Inventory::new(db.clone()), dealers.clone(), Desk::default());
+        Ok(Self { config: Arc::new(config), db, sealer, notices, auth, dealers, rules, deals })
     }
 
     /// The schema with every service in its data. `known` documents were validated before and need it less.
@@ -73,6 +78,7 @@ impl App {
             .data(self.notices.clone())
             .data(self.auth.clone())
             .data(self.dealers.clone())
+            .data(self.deals.clone())
             .data(self.rules.clone())
             .finish()
     }

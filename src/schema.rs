@@ -1,27 +1,29 @@
 //! The GraphQL schema: merges what the slices offer.
 
-use async_graphql::{EmptySubscription, MergedObject, Schema, SchemaBuilder};
+use async_graphql::{MergedObject, MergedSubscription, Schema, SchemaBuilder};
 
 use crate::auth::graphql::{AuthMutation, AuthQuery};
 use crate::dealers::graphql::DealersQuery;
+use crate::deals::graphql::{DealsMutation, DealsQuery, DealsSubscription};
 
 /// All queries.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(AuthQuery, DealersQuery);
+pub struct Query(AuthQuery, DealersQuery, DealsQuery);
 
 /// All mutations.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(AuthMutation);
+pub struct Mutation(AuthMutation, DealsMutation);
 
 /// All subscriptions.
-pub type Subscription = EmptySubscription;
+#[derive(Debug, Default, MergedSubscription)]
+pub struct Subscription(DealsSubscription);
 
 /// The product's schema.
 pub type DesklessSchema = Schema<Query, Mutation, Subscription>;
 
 /// A schema without services: enough to print it.
 pub fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
 }
 
 /// The schema in its definition language, as committed in `schema.graphql`.

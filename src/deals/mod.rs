@@ -14,6 +14,7 @@
 //!   go through [`crate::inventory`].
 
 pub mod diff;
+pub mod graphql;
 pub mod model;
 pub mod pricing;
 mod service;
@@ -23,7 +24,7 @@ mod store;
 
 pub use pricing::Desk;
 pub use service::{
-    AcceptQuote, Answer, AnyQuote, ChangeStructure, DealError, DealFilter, Deals, EndDeal, OpenDeal, Refusal, RefusalCode, Replay,
-    SaveScenario, SwapVehicle, Target,
+    AcceptQuote, Answer, AnyQuote, ChangeStructure, DealError, DealFilter, Deals, EndDeal, OpenDeal, ProductDraft, Refusal, RefusalCode,
+    Replay, SaveScenario, StructureWish, SwapVehicle, Target, TradeInDraft,
 };
 pub use store::room::{HistoryEvent, Parts, Room};

@@ -149,9 +149,14 @@ impl Desk {
         state.map(str::to_owned)
     }
 
-    /// Whether the group offers a product on a day.
-    pub fn offers_product(&self, _group: GroupId, _product: ProductId, _on: NaiveDate) -> bool {
+    /// Whether taxes are known for a place on a day.
+    pub fn knows_jurisdiction(&self, _code: &str, _on: NaiveDate) -> bool {
         true
+    }
+
+    /// The list price of a product the group offers on a day.
+    pub fn product_price(&self, _group: GroupId, _product: ProductId, _on: NaiveDate) -> Option<Cents> {
+        Some(Cents::ZERO)
     }
 
     /// Every figure of a structure.

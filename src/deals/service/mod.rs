@@ -33,9 +33,10 @@ use crate::kernel::id::DealId;
 pub use open::OpenDeal;
 pub use quote::{AcceptQuote, AnyQuote};
 pub use read::{DealFilter, Replay};
+pub(in crate::deals) use refusal::taken_words;
 pub use refusal::{Answer, DealError, Refusal, RefusalCode};
 pub use scenario::SaveScenario;
-pub use structure::ChangeStructure;
+pub use structure::{ChangeStructure, ProductDraft, StructureWish, TradeInDraft};
 pub use swap::SwapVehicle;
 
 /// Deals. Cheap to clone.

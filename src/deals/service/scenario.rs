@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Start, Target};
+use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Start, StructureWish, Target};
 use crate::auth::Actor;
 use crate::db::{By, DbError, Tx};
-use crate::deals::model::{SCENARIOS_MAX, StructureChange};
+use crate::deals::model::SCENARIOS_MAX;
 use crate::deals::states::DealVerb;
 use crate::deals::store::room::{ScenarioRow, insert_scenario};
 use crate::deals::store::table::Outdated;
@@ -19,7 +19,7 @@ pub struct SaveScenario {
     /// "with the trade", "longer term".
     pub label: String,
     /// What is different from the deal's structure; nothing keeps the structure as it is.
-    pub change: StructureChange,
+    pub change: StructureWish,
 }
 
 impl Deals {
@@ -40,7 +40,8 @@ impl Deals {
         if !before.deal.state.is_open() {
             return Err(Refusal::wrong_state(&before.deal, DealVerb::Structure).into());
         }
-        let structure = before.structure.changed(wish.change).map_err(|out| DealError::from(out).about(id))?;
+        let change = self.resolve(&before, wish.change).map_err(|e| e.about(id))?;
+        let structure = before.structure.changed(change).map_err(|out| DealError::from(out).about(id))?;
         let figures = self.desk.figures(&self.case(&before, &structure)).map_err(|problem| Refusal::unpriced(&problem).of(id))?;
         let corrupt = |e: serde_json::Error| DbError::Corrupt(e.to_string());
         let row = ScenarioRow {

@@ -1,16 +1,65 @@
 //! Changing any part of the structure.
 
+use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{Answer, Change, DealError, Deals, Refusal, Start, Target};
 use crate::auth::Actor;
 use crate::db::{By, Tx};
 use crate::deals::diff;
-use crate::deals::model::{DealKind, Structure, StructureChange};
+use crate::deals::model::{DealKind, DealProduct, Structure, StructureChange, TradeIn};
+use crate::deals::pricing::Unpriced;
 use crate::deals::states::DealVerb;
 use crate::deals::store::table::{self, OnTable, Outdated};
-use uuid::Uuid;
+use crate::kernel::id::{ProductId, TradeInId};
+use crate::kernel::money::Cents;
+
+/// A trade-in as the tablet sends it.
+#[derive(Debug, Clone, Serialize)]
+pub struct TradeInDraft {
+    /// The trade-in it replaces, to keep its id and what only managers see.
+    pub id: Option<TradeInId>,
+    /// The VIN, when known.
+    pub vin: Option<String>,
+    /// Model year.
+    pub model_year: i32,
+    /// Make.
+    pub make: String,
+    /// Model.
+    pub model: String,
+    /// Miles driven.
+    pub odometer_miles: Option<i32>,
+    /// What the store allows.
+    pub allowance: Cents,
+    /// What it is worth to the store.
+    pub actual_cash_value: Option<Cents>,
+    /// What is owed on it.
+    pub payoff: Cents,
+    /// Until when the payoff stands.
+    pub payoff_good_through: Option<NaiveDate>,
+}
+
+/// A product as the tablet sends it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProductDraft {
+    /// Which product.
+    pub product_id: ProductId,
+    /// Another price than the list's.
+    pub price: Option<Cents>,
+}
+
+/// A change as the tablet sends it: scalars, and whole lists of drafts.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct StructureWish {
+    /// The scalar parts.
+    pub terms: StructureChange,
+    /// All trade-ins, in order.
+    pub trade_ins: Option<Vec<TradeInDraft>>,
+    /// All products.
+    pub products: Option<Vec<ProductDraft>>,
+}
 
 /// A wish to change the structure.
 #[derive(Debug, Clone, Serialize)]
@@ -18,7 +67,7 @@ pub struct ChangeStructure {
     /// Which deal.
     pub target: Target,
     /// What to change.
-    pub change: StructureChange,
+    pub change: StructureWish,
 }
 
 impl Deals {
@@ -36,11 +85,51 @@ impl Deals {
     async fn structure_in(&self, tx: &mut Tx, actor: &Actor, wish: ChangeStructure) -> Result<Answer, DealError> {
         let before = self.table(tx, actor, &wish.target).await?;
         let id = before.deal.id;
-        let (after, change) = self.restructured(&before, wish.change).map_err(|e| e.about(id))?;
+        let change = self.resolve(&before, wish.change).map_err(|e| e.about(id))?;
+        let (after, change) = self.restructured(&before, change).map_err(|e| e.about(id))?;
         let Some(change) = change else { return Ok(Answer::done(id)) };
         self.write_lists(tx, &before, &after).await?;
         self.write(tx, &before, change).await?;
         Ok(Answer::done(id))
+    }
+
+    /// Gives drafts their ids, prices and what they keep.
+    pub(super) fn resolve(&self, before: &OnTable, wish: StructureWish) -> Result<StructureChange, DealError> {
+        let mut change = wish.terms;
+        if let Some(code) = &change.buyer_jurisdiction
+            && !self.desk.knows_jurisdiction(code, before.today)
+        {
+            return Err(Refusal::unpriced(&Unpriced::UnknownJurisdiction(code.clone())).into());
+        }
+        change.trade_ins = wish.trade_ins.map(|drafts| drafts.into_iter().map(|draft| self.trade_in(before, draft)).collect());
+        if let Some(drafts) = wish.products {
+            let mut products = Vec::with_capacity(drafts.len());
+            for draft in drafts {
+                let list_price = self.desk.product_price(before.group_id, draft.product_id, before.today);
+                // A product that was agreed on stays possible after the list dropped it.
+                let kept = before.structure.products.iter().find(|p| p.product_id == draft.product_id).map(|p| p.price);
+                let known = kept.or(list_price).ok_or_else(|| Refusal::unpriced(&Unpriced::UnknownProduct))?;
+                products.push(DealProduct { product_id: draft.product_id, price: draft.price.unwrap_or(known) });
+            }
+            change.products = Some(products);
+        }
+        Ok(change)
+    }
+
+    fn trade_in(&self, before: &OnTable, draft: TradeInDraft) -> TradeIn {
+        let old = before.structure.trade_ins.iter().find(|trade| Some(trade.id) == draft.id);
+        TradeIn {
+            id: old.map_or_else(|| self.db.new_id(), |trade| trade.id),
+            vin: draft.vin,
+            model_year: draft.model_year,
+            make: draft.make,
+            model: draft.model,
+            odometer_miles: draft.odometer_miles,
+            allowance: draft.allowance,
+            actual_cash_value: draft.actual_cash_value.or_else(|| old.and_then(|trade| trade.actual_cash_value)),
+            payoff: draft.payoff,
+            payoff_good_through: draft.payoff_good_through,
+        }
     }
 
     /// The structure after a change and what to write; no change when everything stays as it is. Pure.

@@ -9,7 +9,7 @@ use sqlx::{Decode, Postgres, Type};
 macro_rules! record {
     ($(#[$meta:meta])* $name:ident { $($field:ident: $type:ty),+ $(,)? }) => {
         $(#[$meta])*
-        #[derive(Debug)]
+        #[derive(Debug, Clone)]
         pub(in crate::deals) struct $name { $(pub(in crate::deals) $field: $type),+ }
 
         impl Type<Postgres> for $name {

@@ -28,8 +28,26 @@ pub struct Parts {
     pub insurance_quotes: bool,
     /// The lines of the figures.
     pub lines: bool,
+    /// The salesperson's name.
+    pub salesperson: bool,
     /// What the next steps depend on: who has the car, how many quotes can be accepted.
     pub steps: bool,
+}
+
+impl Parts {
+    /// What either needs.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            trade_ins: self.trade_ins || other.trade_ins,
+            products: self.products || other.products,
+            finance_quotes: self.finance_quotes || other.finance_quotes,
+            insurance_quotes: self.insurance_quotes || other.insurance_quotes,
+            lines: self.lines || other.lines,
+            salesperson: self.salesperson || other.salesperson,
+            steps: self.steps || other.steps,
+        }
+    }
 }
 
 /// A deal and its parts, as read.
@@ -42,6 +60,7 @@ pub struct Room {
     pub(in crate::deals) finance_quotes: Option<Vec<FinanceQuoteRow>>,
     pub(in crate::deals) insurance_quotes: Option<Vec<InsuranceQuoteRow>>,
     pub(in crate::deals) lines: Option<Vec<FigureLine>>,
+    pub(in crate::deals) salesperson: Option<String>,
     pub(in crate::deals) steps: Option<StepFacts>,
 }
 
@@ -101,6 +120,7 @@ struct Row {
     holder_number: Option<i64>,
     held_at: Option<String>,
     hold_is_contract: Option<bool>,
+    salesperson: Option<String>,
 }
 
 impl Row {
@@ -162,6 +182,7 @@ impl Row {
             finance_quotes: parts.finance_quotes.then_some(self.finance_quotes),
             insurance_quotes: parts.insurance_quotes.then_some(self.insurance_quotes),
             lines: parts.lines.then(|| self.lines.map(|lines| lines.0).unwrap_or_default()),
+            salesperson: self.salesperson,
             steps,
         }
     }
@@ -206,8 +227,9 @@ pub(in crate::deals) async fn find_many(
                AND q.expires_at > $3) END AS quote_accepted,
              (v.status IN ('SOLD', 'DELIVERED', 'WHOLESALE')) AS "vehicle_gone?",
              h.deal_id AS "holder?: _", o.number AS "holder_number?", to_char(h.placed_at AT TIME ZONE s.time_zone, 'HH24:MI') AS "held_at?",
-             (h.reason = 'CONTRACT') AS "hold_is_contract?"
+             (h.reason = 'CONTRACT') AS "hold_is_contract?", u.display_name AS "salesperson?"
            FROM deal d
+           LEFT JOIN app_user u ON $10 AND u.id = d.salesperson_id
            LEFT JOIN store s ON $9 AND s.id = d.store_id
            LEFT JOIN vehicle v ON $9 AND v.id = d.vehicle_id
            LEFT JOIN vehicle_hold h ON $9 AND h.group_id = s.group_id AND h.vin = v.vin AND h.released_at IS NULL AND h.deal_id <> d.id
@@ -223,6 +245,7 @@ pub(in crate::deals) async fn find_many(
         parts.finance_quotes,
         parts.insurance_quotes,
         parts.steps,
+        parts.salesperson,
     )
     .fetch_all(conn)
     .await?;

@@ -1,0 +1,31 @@
+//! Deals through the API. Thin: read the input, call one use case, shape the answer.
+//!
+//! A resolver that returns a deal looks ahead and reads the deal with every selected part in one statement ([`node::parts`]).
+
+mod inputs;
+mod mutation;
+mod node;
+mod parts;
+mod payloads;
+mod query;
+mod quotes;
+mod subscription;
+
+pub use mutation::DealsMutation;
+pub use node::DealNode;
+pub use query::DealsQuery;
+pub use subscription::DealsSubscription;
+
+use super::service::DealError;
+use crate::graphql::GqlError;
+
+impl From<DealError> for GqlError {
+    fn from(error: DealError) -> Self {
+        match error {
+            DealError::Claim(error) => error.into(),
+            DealError::Db(error) => error.into(),
+            // Use cases turn refusals into answers; one that arrives here is a bug.
+            DealError::Refused(_) | DealError::Undone(_) => Self::internal(error),
+        }
+    }
+}

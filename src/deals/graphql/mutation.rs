@@ -1,0 +1,130 @@
+//! The mutations of a deal, one per business action.
+
+use async_graphql::{Context, Object};
+
+use super::inputs::{
+    DealEndInput, DealOpenInput, DealScenarioSaveInput, DealStepInput, DealStructureInput, DealSwapVehicleInput, QuoteAcceptInput, amount,
+    key, target,
+};
+use super::payloads::{
+    DealAgreePayload, DealCancelPayload, DealContractPayload, DealLosePayload, DealOpenPayload, DealPresentPayload, DealQuotePayload,
+    DealScenarioSavePayload, DealStructurePayload, DealSwapVehiclePayload, QuoteAcceptPayload,
+};
+use crate::deals::service::{AcceptQuote, AnyQuote, ChangeStructure, Deals, EndDeal, OpenDeal, SaveScenario, SwapVehicle, Target};
+use crate::graphql::context::{actor, by, service};
+use crate::graphql::{GqlError, GqlResult, input};
+use crate::kernel::id::{FinanceQuoteId, InsuranceQuoteId, TypedId};
+
+/// Mutations of deals.
+#[derive(Debug, Default)]
+pub struct DealsMutation;
+
+#[Object]
+impl DealsMutation {
+    /// Opens a deal for a customer and a car. Money down, term and tier come from what the customer said, else from the
+    /// house's defaults (nothing down, 60 months, 12,000 miles a year, tier A). Opening does not hold the car.
+    async fn deal_open(&self, ctx: &Context<'_>, input: DealOpenInput) -> GqlResult<DealOpenPayload> {
+        let wish = OpenDeal {
+            customer_id: input::id("input.customerId", &input.customer_id)?,
+            vehicle_id: input::id("input.vehicleId", &input.vehicle_id)?,
+            kind: input.kind,
+            price: amount("input.price", input.price)?,
+            key: key(&input.idempotency_key),
+        };
+        let answer = service::<Deals>(ctx)?.open(actor(ctx)?, by(ctx)?, wish).await?;
+        DealOpenPayload::of(ctx, answer).await
+    }
+
+    /// Changes any part of the structure and recomputes every figure. Finance quotes that no longer fit become
+    /// `SUPERSEDED`; a presented or agreed deal goes back to the worksheet.
+    async fn deal_structure(&self, ctx: &Context<'_>, input: DealStructureInput) -> GqlResult<DealStructurePayload> {
+        let target = target(&input.deal_id, input.expected_version, key(&input.idempotency_key))?;
+        let wish = ChangeStructure { target, change: input.structure.read()? };
+        let answer = service::<Deals>(ctx)?.structure(actor(ctx)?, by(ctx)?, wish).await?;
+        DealStructurePayload::of(ctx, answer).await
+    }
+
+    /// Asks every lender program and every insurer for quotes on the present figures. Quotes nobody accepted are superseded.
+    async fn deal_quote(&self, ctx: &Context<'_>, input: DealStepInput) -> GqlResult<DealQuotePayload> {
+        let answer = service::<Deals>(ctx)?.quote(actor(ctx)?, by(ctx)?, input.target()?).await?;
+        DealQuotePayload::of(ctx, answer).await
+    }
+
+    /// The customer chooses a finance or an insurance quote. A finance quote's payment becomes the deal's.
+    async fn quote_accept(&self, ctx: &Context<'_>, input: QuoteAcceptInput) -> GqlResult<QuoteAcceptPayload> {
+        let quote = match (FinanceQuoteId::parse(&input.quote_id), InsuranceQuoteId::parse(&input.quote_id)) {
+            (Ok(id), _) => AnyQuote::Finance(id),
+            (_, Ok(id)) => AnyQuote::Insurance(id),
+            _ => return Err(GqlError::bad_input("input.quoteId: expected an id that begins with \"fqt_\" or \"iqt_\"")),
+        };
+        let target = target(&input.deal_id, input.expected_version, key(&input.idempotency_key))?;
+        let answer = service::<Deals>(ctx)?.accept_quote(actor(ctx)?, by(ctx)?, AcceptQuote { target, quote }).await?;
+        QuoteAcceptPayload::of(ctx, answer).await
+    }
+
+    /// Records that the customer was shown every line and the total price. What was shown is kept in the history.
+    async fn deal_present(&self, ctx: &Context<'_>, input: DealStepInput) -> GqlResult<DealPresentPayload> {
+        let answer = service::<Deals>(ctx)?.present(actor(ctx)?, by(ctx)?, input.target()?).await?;
+        DealPresentPayload::of(ctx, answer).await
+    }
+
+    /// Records the customer's yes to exactly what was shown. Retail and lease need an accepted finance quote.
+    async fn deal_agree(&self, ctx: &Context<'_>, input: DealStepInput) -> GqlResult<DealAgreePayload> {
+        let answer = service::<Deals>(ctx)?.agree(actor(ctx)?, by(ctx)?, input.target()?).await?;
+        DealAgreePayload::of(ctx, answer).await
+    }
+
+    /// Signs the deal and takes the car. Of many deals on one VIN exactly one gets it; the others are told who has it and
+    /// since when (`VEHICLE_TAKEN`), keep everything, and can swap the car.
+    async fn deal_contract(&self, ctx: &Context<'_>, input: DealStepInput) -> GqlResult<DealContractPayload> {
+        let answer = service::<Deals>(ctx)?.contract(actor(ctx)?, by(ctx)?, input.target()?).await?;
+        DealContractPayload::of(ctx, answer).await
+    }
+
+    /// Calls a deal off before delivery. A signed deal gives its car back to the lot.
+    async fn deal_cancel(&self, ctx: &Context<'_>, input: DealEndInput) -> GqlResult<DealCancelPayload> {
+        let wish = input.wish()?;
+        let answer = service::<Deals>(ctx)?.cancel(actor(ctx)?, by(ctx)?, wish).await?;
+        DealCancelPayload::of(ctx, answer).await
+    }
+
+    /// The customer does not buy; the reason is kept.
+    async fn deal_lose(&self, ctx: &Context<'_>, input: DealEndInput) -> GqlResult<DealLosePayload> {
+        let wish = input.wish()?;
+        let answer = service::<Deals>(ctx)?.lose(actor(ctx)?, by(ctx)?, wish).await?;
+        DealLosePayload::of(ctx, answer).await
+    }
+
+    /// Puts another car into the deal and keeps everything else: money down, trade-ins, term, products, tier. The payload
+    /// has every figure before and after.
+    async fn deal_swap_vehicle(&self, ctx: &Context<'_>, input: DealSwapVehicleInput) -> GqlResult<DealSwapVehiclePayload> {
+        let wish = SwapVehicle {
+            target: target(&input.deal_id, input.expected_version, key(&input.idempotency_key))?,
+            vehicle_id: input::id("input.vehicleId", &input.vehicle_id)?,
+            price: amount("input.price", input.price)?,
+        };
+        let answer = service::<Deals>(ctx)?.swap_vehicle(actor(ctx)?, by(ctx)?, wish).await?;
+        DealSwapVehiclePayload::of(ctx, answer).await
+    }
+
+    /// Sets a structure and its figures aside to compare with. The deal's own structure stays.
+    async fn deal_scenario_save(&self, ctx: &Context<'_>, input: DealScenarioSaveInput) -> GqlResult<DealScenarioSavePayload> {
+        let target = target(&input.deal_id, input.expected_version, key(&input.idempotency_key))?;
+        let wish = SaveScenario { target, label: input.label()?, change: input.structure.read()? };
+        let answer = service::<Deals>(ctx)?.save_scenario(actor(ctx)?, by(ctx)?, wish).await?;
+        DealScenarioSavePayload::of(ctx, answer).await
+    }
+}
+
+impl DealStepInput {
+    fn target(self) -> GqlResult<Target> {
+        target(&self.deal_id, self.expected_version, key(&self.idempotency_key))
+    }
+}
+
+impl DealEndInput {
+    fn wish(self) -> GqlResult<EndDeal> {
+        let reason = self.reason()?;
+        Ok(EndDeal { target: target(&self.deal_id, self.expected_version, key(&self.idempotency_key))?, reason })
+    }
+}

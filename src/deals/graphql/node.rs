@@ -1,0 +1,292 @@
+//! The deal as clients see it.
+
+use std::sync::Arc;
+
+use async_graphql::connection::{Connection, EmptyFields};
+use async_graphql::{Context, ID, Lookahead, Object};
+use chrono::{DateTime, Utc};
+
+use super::parts::{DealProductNode, EventNode, LineNode, NextStepNode, ScenarioNode, StaffMember, TradeInNode};
+use super::quotes::{FinanceQuoteNode, InsuranceQuoteNode};
+use crate::auth::Actor;
+use crate::dealers::StoreNode;
+use crate::deals::model::{Deal, DealKind, DealProduct, Headline, TradeIn};
+use crate::deals::service::{Deals, taken_words};
+use crate::deals::states::DealState;
+use crate::deals::steps::{DealFacts, next_steps};
+use crate::deals::store::room::{Parts, Room};
+use crate::graphql::context::{actor, service};
+use crate::graphql::page::{self, Cursor, PageArgs};
+use crate::graphql::{GqlError, GqlResult, MoneyObject};
+use crate::kernel::id::DealId;
+use crate::kernel::money::Cents;
+
+/// A deal with the parts that were read with it.
+#[derive(Debug, Clone)]
+pub struct DealNode(Arc<Room>);
+
+impl From<Room> for DealNode {
+    fn from(room: Room) -> Self {
+        Self(Arc::new(room))
+    }
+}
+
+/// Which parts of a deal a selection needs.
+pub(in crate::deals) fn parts(look: &Lookahead<'_>) -> Parts {
+    Parts {
+        trade_ins: look.field("tradeIns").exists(),
+        products: look.field("products").exists(),
+        finance_quotes: look.field("financeQuotes").exists() || look.field("acceptedFinanceQuote").exists(),
+        insurance_quotes: look.field("insuranceQuotes").exists() || look.field("acceptedInsuranceQuote").exists(),
+        lines: look.field("lines").exists(),
+        salesperson: look.field("salesperson").exists(),
+        steps: look.field("nextSteps").exists(),
+    }
+}
+
+impl DealNode {
+    /// One deal, with everything the selection asks for, in one statement. None outside the actor's stores.
+    pub(in crate::deals) async fn load(ctx: &Context<'_>, id: DealId, look: &Lookahead<'_>) -> GqlResult<Option<Self>> {
+        let scope = actor(ctx)?.selling_scope();
+        Ok(service::<Deals>(ctx)?.find(&scope, id, parts(look)).await?.map(Self::from))
+    }
+
+    /// The deal's own row.
+    pub fn deal(&self) -> &Deal {
+        &self.0.deal
+    }
+
+    fn money(&self, cents: Cents) -> MoneyObject {
+        MoneyObject::new(cents, self.0.deal.terms.currency)
+    }
+
+    fn figure(&self, pick: impl Fn(&Headline) -> Option<Cents>) -> Option<MoneyObject> {
+        self.0.deal.figures.as_ref().and_then(pick).map(|cents| self.money(cents))
+    }
+
+    fn manages(&self, actor: &Actor) -> bool {
+        actor.manages(self.0.deal.store_id)
+    }
+
+    /// The room with `has` read: this one if it was read with it, else a fresh one.
+    async fn with(&self, ctx: &Context<'_>, has: impl Fn(&Room) -> bool, parts: Parts) -> GqlResult<Arc<Room>> {
+        if has(&self.0) {
+            return Ok(Arc::clone(&self.0));
+        }
+        let scope = actor(ctx)?.selling_scope();
+        let room = service::<Deals>(ctx)?.find(&scope, self.0.deal.id, parts).await?;
+        room.map(Arc::new).ok_or_else(|| GqlError::internal("a deal left the scope between two reads"))
+    }
+}
+
+/// A deal: one customer, one car, what was put on the table and what follows from it.
+#[Object(name = "Deal")]
+impl DealNode {
+    /// Opaque id, `deal_…`.
+    pub async fn id(&self) -> ID {
+        self.0.deal.id.into()
+    }
+    /// The number people say.
+    async fn number(&self) -> String {
+        self.0.deal.number.to_string()
+    }
+    /// Where it stands.
+    async fn state(&self) -> DealState {
+        self.0.deal.state
+    }
+    /// Grows by one with every change. Send it back as `expectedVersion`.
+    async fn version(&self) -> i32 {
+        self.0.deal.version
+    }
+    /// The store that sells.
+    async fn store(&self, ctx: &Context<'_>) -> GqlResult<StoreNode> {
+        StoreNode::load(ctx, self.0.deal.store_id)
+    }
+    /// Who sells.
+    async fn salesperson(&self, ctx: &Context<'_>) -> GqlResult<StaffMember> {
+        let room = self.with(ctx, |r| r.salesperson.is_some(), Parts { salesperson: true, ..Parts::default() }).await?;
+        Ok(StaffMember { id: room.deal.salesperson_id.into(), display_name: room.salesperson.clone().unwrap_or_default() })
+    }
+    /// How the customer pays.
+    async fn kind(&self) -> DealKind {
+        self.0.deal.terms.kind
+    }
+    /// Price of the vehicle in this deal.
+    async fn price(&self) -> MoneyObject {
+        self.money(self.0.deal.terms.price)
+    }
+    /// What the customer pays at signing.
+    async fn down_payment(&self) -> MoneyObject {
+        self.money(self.0.deal.terms.down_payment)
+    }
+    /// Rebates paid by the maker.
+    async fn manufacturer_rebate(&self) -> MoneyObject {
+        self.money(self.0.deal.terms.manufacturer_rebate)
+    }
+    /// Rebates paid by the store.
+    async fn dealer_rebate(&self) -> MoneyObject {
+        self.money(self.0.deal.terms.dealer_rebate)
+    }
+    /// Months; null when none was chosen.
+    async fn term_months(&self) -> Option<i32> {
+        self.0.deal.terms.term_months
+    }
+    /// Miles a year the customer will drive.
+    async fn annual_miles(&self) -> Option<i32> {
+        self.0.deal.terms.annual_miles
+    }
+    /// The tier the programs are priced for.
+    async fn credit_tier(&self) -> &str {
+        &self.0.deal.terms.credit_tier
+    }
+    /// Whose taxes apply: where the buyer will register the vehicle, such as `TX` or `NY-NYC`.
+    async fn buyer_jurisdiction(&self) -> &str {
+        &self.0.deal.terms.buyer_jurisdiction
+    }
+    /// Days from signing to the first payment.
+    async fn first_payment_days(&self) -> i32 {
+        self.0.deal.terms.first_payment_days
+    }
+    /// All taxes. Null until they can be told.
+    async fn tax(&self) -> Option<MoneyObject> {
+        self.figure(|f| Some(f.tax))
+    }
+    /// All fees. Null until they can be told.
+    async fn fees(&self) -> Option<MoneyObject> {
+        self.figure(|f| Some(f.fees))
+    }
+    /// Price, products, taxes and fees, before rebates, trade-in and money down. Null until it can be told.
+    async fn total_price(&self) -> Option<MoneyObject> {
+        self.figure(|f| Some(f.total_price))
+    }
+    /// What is financed or capitalised; for cash what is due at signing. Null until it can be told.
+    async fn amount_financed(&self) -> Option<MoneyObject> {
+        self.figure(|f| Some(f.amount_financed))
+    }
+    /// The monthly payment: of the accepted quote, else of the best program for these figures. Null for cash.
+    async fn payment(&self) -> Option<MoneyObject> {
+        self.figure(|f| f.payment)
+    }
+    /// True while `payment` is not that of an accepted quote.
+    async fn payment_is_estimate(&self) -> bool {
+        self.0.deal.figures.is_none_or(|f| f.payment_is_estimate)
+    }
+    /// Every line of the figures, in order. Their amounts together are `amountFinanced`.
+    async fn lines(&self, ctx: &Context<'_>) -> GqlResult<Vec<LineNode>> {
+        let room = self.with(ctx, |r| r.lines.is_some(), Parts { lines: true, ..Parts::default() }).await?;
+        let currency = room.deal.terms.currency;
+        Ok(room.lines.iter().flatten().map(|line| LineNode::new(line.clone(), currency)).collect())
+    }
+    /// Cars in part payment, in order; at most 4.
+    async fn trade_ins(&self, ctx: &Context<'_>) -> GqlResult<Vec<TradeInNode>> {
+        let manager = self.manages(actor(ctx)?);
+        let room = self.with(ctx, |r| r.trade_ins.is_some(), Parts { trade_ins: true, ..Parts::default() }).await?;
+        let currency = room.deal.terms.currency;
+        Ok(room.trade_ins.iter().flatten().map(|row| TradeInNode { trade: TradeIn::from(row.clone()), currency, manager }).collect())
+    }
+    /// Protection products, in the order agreed; at most 20.
+    async fn products(&self, ctx: &Context<'_>) -> GqlResult<Vec<DealProductNode>> {
+        let room = self.with(ctx, |r| r.products.is_some(), Parts { products: true, ..Parts::default() }).await?;
+        let currency = room.deal.terms.currency;
+        Ok(room.products.iter().flatten().map(|row| DealProductNode { product: DealProduct::from(row.clone()), currency }).collect())
+    }
+    /// Quotes of lender programs, newest round first, then by payment; at most 200.
+    async fn finance_quotes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only quotes that can be accepted or are accepted. All of them when false.", default = false)] open: bool,
+    ) -> GqlResult<Vec<FinanceQuoteNode>> {
+        let room = self.with(ctx, |r| r.finance_quotes.is_some(), Parts { finance_quotes: true, ..Parts::default() }).await?;
+        let count = room.finance_quotes.as_ref().map_or(0, Vec::len);
+        let all = (0..count).map(|position| FinanceQuoteNode::new(&room, position));
+        Ok(all.filter(|quote| !open || quote.is_open()).collect())
+    }
+    /// The finance quote the customer chose.
+    async fn accepted_finance_quote(&self, ctx: &Context<'_>) -> GqlResult<Option<FinanceQuoteNode>> {
+        let room = self.with(ctx, |r| r.finance_quotes.is_some(), Parts { finance_quotes: true, ..Parts::default() }).await?;
+        let Some(id) = room.deal.accepted_finance_quote_id else { return Ok(None) };
+        let position = room.finance_quotes.iter().flatten().position(|quote| quote.id == id.0);
+        Ok(position.map(|position| FinanceQuoteNode::new(&room, position)))
+    }
+    /// Quotes of insurers, newest round first, then by premium; at most 200.
+    async fn insurance_quotes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only quotes that can be accepted or are accepted. All of them when false.", default = false)] open: bool,
+    ) -> GqlResult<Vec<InsuranceQuoteNode>> {
+        let room = self.with(ctx, |r| r.insurance_quotes.is_some(), Parts { insurance_quotes: true, ..Parts::default() }).await?;
+        let count = room.insurance_quotes.as_ref().map_or(0, Vec::len);
+        let all = (0..count).map(|position| InsuranceQuoteNode::new(&room, position));
+        Ok(all.filter(|quote| !open || quote.is_open()).collect())
+    }
+    /// The insurance quote the customer chose.
+    async fn accepted_insurance_quote(&self, ctx: &Context<'_>) -> GqlResult<Option<InsuranceQuoteNode>> {
+        let room = self.with(ctx, |r| r.insurance_quotes.is_some(), Parts { insurance_quotes: true, ..Parts::default() }).await?;
+        let Some(id) = room.deal.accepted_insurance_quote_id else { return Ok(None) };
+        let position = room.insurance_quotes.iter().flatten().position(|quote| quote.id == id.0);
+        Ok(position.map(|position| InsuranceQuoteNode::new(&room, position)))
+    }
+    /// Structures set aside to compare with, oldest first; at most 20.
+    async fn scenarios(&self, ctx: &Context<'_>) -> GqlResult<Vec<ScenarioNode>> {
+        let scope = actor(ctx)?.selling_scope();
+        let scenarios = service::<Deals>(ctx)?.scenarios(&scope, self.0.deal.id).await?;
+        Ok(scenarios.into_iter().map(ScenarioNode).collect())
+    }
+    /// What was done, by whom, when, with the figures before and after; newest first.
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100; 20 when not given.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
+    ) -> GqlResult<Connection<Cursor, EventNode, EmptyFields, EmptyFields>> {
+        let args = PageArgs::<i64>::read(first, after.as_deref())?;
+        let scope = actor(ctx)?.selling_scope();
+        let events = service::<Deals>(ctx)?.history(&scope, self.0.deal.id, args.after, args.limit()).await?;
+        Ok(page::connection(events, args.first, EmptyFields, |event| event.id, EventNode::from))
+    }
+    /// What stands between now and a signed contract, in order. Empty once signed or ended.
+    async fn next_steps(&self, ctx: &Context<'_>) -> GqlResult<Vec<NextStepNode>> {
+        let room = self.with(ctx, |r| r.steps.is_some(), Parts { steps: true, ..Parts::default() }).await?;
+        let Some(known) = &room.steps else { return Ok(Vec::new()) };
+        let taken = taken_words(known.taken.as_ref(), known.vehicle_gone);
+        let facts = DealFacts {
+            state: room.deal.state,
+            kind: room.deal.terms.kind,
+            term_months: room.deal.terms.term_months,
+            figures_complete: room.deal.figures.is_some(),
+            open_quotes: usize::try_from(known.open_quotes).unwrap_or(0),
+            quote_accepted: known.quote_accepted,
+            vehicle_taken: taken.as_deref(),
+            reason_given: false,
+        };
+        Ok(next_steps(&facts).into_iter().map(NextStepNode::from).collect())
+    }
+    /// Why it was lost or called off, in the salesperson's words.
+    async fn lost_reason(&self) -> Option<&str> {
+        self.0.deal.lost_reason.as_deref()
+    }
+    /// When it was opened.
+    async fn opened_at(&self) -> DateTime<Utc> {
+        self.0.deal.opened_at
+    }
+    /// When the customer was last shown the full figures; null after they changed.
+    async fn presented_at(&self) -> Option<DateTime<Utc>> {
+        self.0.deal.presented_at
+    }
+    /// When the customer said yes to these figures.
+    async fn agreed_at(&self) -> Option<DateTime<Utc>> {
+        self.0.deal.agreed_at
+    }
+    /// When it was signed.
+    async fn contracted_at(&self) -> Option<DateTime<Utc>> {
+        self.0.deal.contracted_at
+    }
+    /// When it ended without a sale, or was taken back.
+    async fn ended_at(&self) -> Option<DateTime<Utc>> {
+        self.0.deal.ended_at
+    }
+    /// The last change.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.0.deal.updated_at
+    }
+}

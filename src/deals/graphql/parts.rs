@@ -1,0 +1,290 @@
+//! The parts of a deal as clients see them.
+
+use async_graphql::{ID, Object, SimpleObject};
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::deals::diff::Difference;
+use crate::deals::model::{DealProduct, FigureLine, Figures, LineKind, Scenario, TradeIn};
+use crate::deals::pricing::Declined;
+use crate::deals::steps::{Clearer, NextStep, StepCode};
+use crate::deals::store::room::HistoryEvent;
+use crate::graphql::MoneyObject;
+use crate::kernel::money::{Cents, Currency};
+
+/// A colleague, as far as everybody may see.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct StaffMember {
+    /// Opaque id, `usr_…`.
+    pub id: ID,
+    /// The name colleagues see.
+    pub display_name: String,
+}
+
+/// A car the customer gives in part payment.
+#[derive(Debug, Clone)]
+pub struct TradeInNode {
+    pub(super) trade: TradeIn,
+    pub(super) currency: Currency,
+    pub(super) manager: bool,
+}
+
+impl TradeInNode {
+    fn money(&self, cents: Cents) -> MoneyObject {
+        MoneyObject::new(cents, self.currency)
+    }
+}
+
+/// A car the customer gives in part payment.
+#[Object(name = "TradeIn")]
+impl TradeInNode {
+    /// Opaque id, `trd_…`. Send it back with `dealStructure` to change this trade-in.
+    async fn id(&self) -> ID {
+        self.trade.id.into()
+    }
+    /// The VIN, when known.
+    async fn vin(&self) -> Option<&str> {
+        self.trade.vin.as_deref()
+    }
+    /// Model year.
+    async fn model_year(&self) -> i32 {
+        self.trade.model_year
+    }
+    /// Make.
+    async fn make(&self) -> &str {
+        &self.trade.make
+    }
+    /// Model.
+    async fn model(&self) -> &str {
+        &self.trade.model
+    }
+    /// What the odometer shows, in miles.
+    async fn odometer_miles(&self) -> Option<i32> {
+        self.trade.odometer_miles
+    }
+    /// What the store allows for it.
+    async fn allowance(&self) -> MoneyObject {
+        self.money(self.trade.allowance)
+    }
+    /// What is still owed on it.
+    async fn payoff(&self) -> MoneyObject {
+        self.money(self.trade.payoff)
+    }
+    /// Until when the payoff figure stands.
+    async fn payoff_good_through(&self) -> Option<NaiveDate> {
+        self.trade.payoff_good_through
+    }
+    /// Allowance less payoff; negative when more is owed than it brings.
+    async fn equity(&self) -> MoneyObject {
+        self.money(self.trade.equity())
+    }
+    /// What it is worth to the store. Managers only.
+    async fn actual_cash_value(&self) -> Option<MoneyObject> {
+        self.trade.actual_cash_value.filter(|_| self.manager).map(|value| self.money(value))
+    }
+    /// What the store allows beyond its worth. Managers only.
+    async fn over_allowance(&self) -> Option<MoneyObject> {
+        self.trade.over_allowance().filter(|_| self.manager).map(|value| self.money(value))
+    }
+}
+
+/// A line of the figures. All lines of a deal together give the amount financed, or for cash the amount due.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(name = "DealLine")]
+pub struct LineNode {
+    /// What kind of line.
+    pub kind: LineKind,
+    /// Stable code, such as `TAX_STATE` or `FEE_DOC`.
+    pub code: String,
+    /// In words a customer understands.
+    pub label: String,
+    /// The amount; negative when it lowers what is to be paid.
+    pub amount: MoneyObject,
+}
+
+impl LineNode {
+    pub(super) fn new(line: FigureLine, currency: Currency) -> Self {
+        Self { kind: line.kind, code: line.code, label: line.label, amount: MoneyObject::new(line.amount, currency) }
+    }
+}
+
+/// A figure before and after a change.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(name = "DealDifference")]
+pub struct DifferenceNode {
+    /// Stable code, such as `PRICE`, `TAX_STATE`, `PAYMENT`.
+    pub code: String,
+    /// In words.
+    pub label: String,
+    /// Before; null where the line did not exist.
+    pub before: Option<MoneyObject>,
+    /// After; null where the line is gone.
+    pub after: Option<MoneyObject>,
+    /// After less before.
+    pub change: MoneyObject,
+}
+
+impl DifferenceNode {
+    pub(super) fn new(difference: Difference, currency: Currency) -> Self {
+        let money = |cents: Cents| MoneyObject::new(cents, currency);
+        let change = money(difference.change());
+        Self {
+            code: difference.code,
+            label: difference.label,
+            before: difference.before.map(money),
+            after: difference.after.map(money),
+            change,
+        }
+    }
+}
+
+/// A step between now and a signed contract.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(name = "DealNextStep")]
+pub struct NextStepNode {
+    /// Which step.
+    pub code: StepCode,
+    /// Who can clear it.
+    pub who: Clearer,
+    /// Can be done now; the steps after it wait.
+    pub ready: bool,
+    /// A sentence to say.
+    pub say: String,
+}
+
+impl From<NextStep> for NextStepNode {
+    fn from(step: NextStep) -> Self {
+        Self { code: step.code, who: step.who, ready: step.ready, say: step.say }
+    }
+}
+
+/// An event of a deal's history. Never changed, never deleted.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(name = "DealEvent")]
+pub struct EventNode {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who; null for the program itself.
+    pub by: Option<StaffMember>,
+    /// What was done: `opened`, `structured`, `quoted`, `quote_accepted`, `presented`, `agreed`, `contracted`, `vehicle_swapped`,
+    /// `scenario_saved`, `lost`, `cancelled`.
+    pub verb: String,
+    /// Figures and ids before and after, as JSON. Amounts in cents.
+    pub detail: async_graphql::Json<serde_json::Value>,
+}
+
+impl From<HistoryEvent> for EventNode {
+    fn from(event: HistoryEvent) -> Self {
+        let by = event.user_id.map(|id| StaffMember { id: id.into(), display_name: event.user_name.unwrap_or_default() });
+        Self { at: event.at, by, verb: event.verb, detail: async_graphql::Json(event.detail) }
+    }
+}
+
+/// A structure set aside to compare with.
+#[derive(Debug, Clone)]
+pub struct ScenarioNode(pub(super) Scenario);
+
+impl ScenarioNode {
+    fn money(&self, cents: Cents) -> MoneyObject {
+        MoneyObject::new(cents, self.0.structure.terms.currency)
+    }
+    fn figures(&self) -> &Figures {
+        &self.0.figures
+    }
+}
+
+/// A structure set aside to compare with, and its figures at that time.
+#[Object(name = "DealScenario")]
+impl ScenarioNode {
+    /// Opaque id, `scn_…`.
+    async fn id(&self) -> ID {
+        self.0.id.into()
+    }
+    /// What it was called: "with the trade", "longer term".
+    async fn label(&self) -> &str {
+        &self.0.label
+    }
+    /// Cash, retail instalment or lease.
+    async fn kind(&self) -> crate::deals::model::DealKind {
+        self.0.structure.terms.kind
+    }
+    /// Price of the vehicle.
+    async fn price(&self) -> MoneyObject {
+        self.money(self.0.structure.terms.price)
+    }
+    /// Paid at signing.
+    async fn down_payment(&self) -> MoneyObject {
+        self.money(self.0.structure.terms.down_payment)
+    }
+    /// Months; null for cash.
+    async fn term_months(&self) -> Option<i32> {
+        self.0.structure.terms.term_months
+    }
+    /// What all trade-ins bring after what is owed on them.
+    async fn trade_equity(&self) -> MoneyObject {
+        self.money(self.0.structure.trade_equity())
+    }
+    /// All taxes.
+    async fn tax(&self) -> MoneyObject {
+        self.money(self.figures().tax)
+    }
+    /// All fees.
+    async fn fees(&self) -> MoneyObject {
+        self.money(self.figures().fees)
+    }
+    /// Price, products, taxes and fees.
+    async fn total_price(&self) -> MoneyObject {
+        self.money(self.figures().total_price)
+    }
+    /// What would be financed; for cash what would be due.
+    async fn amount_financed(&self) -> MoneyObject {
+        self.money(self.figures().amount_financed)
+    }
+    /// The monthly payment of the best program at that time.
+    async fn payment(&self) -> Option<MoneyObject> {
+        self.figures().payment.map(|payment| self.money(payment))
+    }
+    /// Every line.
+    async fn lines(&self) -> Vec<LineNode> {
+        self.figures().lines.iter().map(|line| LineNode::new(line.clone(), self.0.structure.terms.currency)).collect()
+    }
+    /// When it was saved.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+}
+
+/// A protection product on the deal.
+#[derive(Debug, Clone)]
+pub struct DealProductNode {
+    pub(super) product: DealProduct,
+    pub(super) currency: Currency,
+}
+
+/// A protection product on the deal.
+#[Object(name = "DealProduct")]
+impl DealProductNode {
+    /// Which product, `prd_…`.
+    async fn product_id(&self) -> ID {
+        self.product.product_id.into()
+    }
+    /// What the customer pays for it.
+    async fn price(&self) -> MoneyObject {
+        MoneyObject::new(self.product.price, self.currency)
+    }
+}
+
+/// A lender program that does not fit the deal, and why.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(name = "DeclinedProgram")]
+pub struct DeclinedNode {
+    /// The program, `prg_…`.
+    pub program_id: ID,
+    /// Every rule that is not met, in words.
+    pub reasons: Vec<String>,
+}
+
+impl From<Declined> for DeclinedNode {
+    fn from(declined: Declined) -> Self {
+        Self { program_id: declined.program_id.into(), reasons: declined.reasons }
+    }
+}

@@ -1,0 +1,316 @@
+//! What the mutations of a deal answer: the deal as it stands now, and refusals to read aloud.
+
+use async_graphql::{Context, Enum, Lookahead, OutputType, SimpleObject};
+
+use super::node::DealNode;
+use super::parts::{DeclinedNode, DifferenceNode, ScenarioNode};
+use crate::deals::service::{Answer, Deals, Refusal, RefusalCode};
+use crate::graphql::context::{actor, service};
+use crate::graphql::{GqlError, GqlResult};
+
+/// Declares the user error of one mutation: its code enum, its object, and how a refusal becomes one.
+///
+/// Every mutation that changes a deal can meet `NOT_FOUND`, `DEAL_OUT_OF_SYNC` and `WRONG_STATE`; the others name theirs.
+macro_rules! user_error {
+    ($mutation:literal, $error:ident, $code:ident { $($(#[$meta:meta])* $variant:ident),* $(,)? }) => {
+        #[doc = concat!("Why `", $mutation, "` was refused.")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+        pub(super) enum $code {
+            /// There is no such object in your stores.
+            NotFound,
+            /// The deal changed since you read it; the payload has the present one.
+            DealOutOfSync,
+            /// The deal's state does not allow it.
+            WrongState,
+            $($(#[$meta])* $variant),*
+        }
+
+        #[doc = concat!("A refusal of `", $mutation, "`.")]
+        #[derive(Debug, Clone, SimpleObject)]
+        pub(super) struct $error {
+            /// For programs.
+            code: $code,
+            /// For people: a sentence to read aloud.
+            message: String,
+            /// Path into the input.
+            field: Option<Vec<String>>,
+        }
+
+        impl TryFrom<Refusal> for $error {
+            type Error = GqlError;
+            fn try_from(refusal: Refusal) -> GqlResult<Self> {
+                let code = match refusal.code {
+                    RefusalCode::NotFound => $code::NotFound,
+                    RefusalCode::DealOutOfSync => $code::DealOutOfSync,
+                    RefusalCode::WrongState => $code::WrongState,
+                    $(RefusalCode::$variant => $code::$variant,)*
+                    #[allow(unreachable_patterns, reason = "a mutation may know every code")]
+                    other => return Err(GqlError::internal(format!("{} met {other}", $mutation))),
+                };
+                Ok(Self { code, message: refusal.message, field: refusal.field })
+            }
+        }
+    };
+}
+
+user_error!(
+    "dealOpen",
+    DealOpenUserError,
+    DealOpenErrorCode {
+        /// Another deal has the car, or it is no longer for sale.
+        VehicleTaken,
+        /// The car has no price yet: give one.
+        PriceMissing,
+        /// The car is priced in another currency than the store.
+        CurrencyMismatch,
+        /// A value is out of its bounds.
+        OutOfBounds,
+    }
+);
+user_error!(
+    "dealStructure",
+    DealStructureUserError,
+    DealStructureErrorCode {
+        /// A value is out of its bounds.
+        OutOfBounds,
+        /// There is no such product, or it is not offered now.
+        UnknownProduct,
+        /// No taxes are known for this place.
+        UnknownJurisdiction,
+        /// The figures can't be calculated.
+        NotPriceable,
+    }
+);
+user_error!(
+    "dealQuote",
+    DealQuoteUserError,
+    DealQuoteErrorCode {
+        /// No taxes are known for the buyer's place.
+        UnknownJurisdiction,
+        /// A product of the deal is not offered now.
+        UnknownProduct,
+        /// The figures can't be calculated.
+        NotPriceable,
+    }
+);
+user_error!(
+    "quoteAccept",
+    QuoteAcceptUserError,
+    QuoteAcceptErrorCode {
+        /// The figures changed since this quote.
+        QuoteSuperseded,
+        /// The quote is too old.
+        QuoteExpired,
+    }
+);
+user_error!(
+    "dealPresent",
+    DealPresentUserError,
+    DealPresentErrorCode {
+        /// Another deal has the car, or it is no longer for sale.
+        VehicleTaken,
+        /// Taxes, fees or the total price are not known yet.
+        FiguresIncomplete,
+    }
+);
+user_error!(
+    "dealAgree",
+    DealAgreeUserError,
+    DealAgreeErrorCode {
+        /// Another deal has the car, or it is no longer for sale.
+        VehicleTaken,
+        /// Taxes, fees or the total price are not known yet.
+        FiguresIncomplete,
+        /// The customer has not chosen a finance quote.
+        QuoteNeeded,
+    }
+);
+user_error!(
+    "dealContract",
+    DealContractUserError,
+    DealContractErrorCode {
+        /// Another deal has the car, or it is no longer for sale.
+        VehicleTaken,
+        /// The customer has not chosen a finance quote, or it expired.
+        QuoteNeeded,
+    }
+);
+user_error!(
+    "dealCancel",
+    DealCancelUserError,
+    DealCancelErrorCode {
+        /// A reason must be given.
+        ReasonNeeded,
+    }
+);
+user_error!(
+    "dealLose",
+    DealLoseUserError,
+    DealLoseErrorCode {
+        /// A reason must be given.
+        ReasonNeeded,
+    }
+);
+user_error!(
+    "dealSwapVehicle",
+    DealSwapVehicleUserError,
+    DealSwapVehicleErrorCode {
+        /// Another deal has the new car, or it is no longer for sale.
+        VehicleTaken,
+        /// The new car has no price yet: give one.
+        PriceMissing,
+        /// The new car is priced in another currency.
+        CurrencyMismatch,
+        /// A value is out of its bounds.
+        OutOfBounds,
+        /// No taxes are known for the buyer's place.
+        UnknownJurisdiction,
+        /// A product of the deal is not offered now.
+        UnknownProduct,
+        /// The figures can't be calculated.
+        NotPriceable,
+    }
+);
+user_error!(
+    "dealScenarioSave",
+    DealScenarioSaveUserError,
+    DealScenarioSaveErrorCode {
+        /// A value is out of its bounds.
+        OutOfBounds,
+        /// There is no such product, or it is not offered now.
+        UnknownProduct,
+        /// No taxes are known for this place.
+        UnknownJurisdiction,
+        /// The figures can't be calculated.
+        NotPriceable,
+        /// The deal has as many scenarios as it may.
+        TooManyScenarios,
+    }
+);
+
+/// Declares the payload of a mutation that has nothing but the deal.
+macro_rules! payload {
+    ($mutation:literal, $payload:ident, $error:ident) => {
+        #[doc = concat!("The answer to `", $mutation, "`.")]
+        #[derive(Debug, SimpleObject)]
+        pub(super) struct $payload {
+            /// The deal as it stands now; null when it may not be seen.
+            deal: Option<DealNode>,
+            /// Why it was refused; empty when it was done.
+            user_errors: Vec<$error>,
+            /// True when this key was used before: nothing was done again.
+            replayed: bool,
+        }
+
+        impl $payload {
+            pub(super) async fn of(ctx: &Context<'_>, answer: Answer) -> GqlResult<Self> {
+                let deal = deal(ctx, &answer).await?;
+                Ok(Self { deal, user_errors: user_errors(answer.refused)?, replayed: answer.replayed })
+            }
+        }
+    };
+}
+
+payload!("dealOpen", DealOpenPayload, DealOpenUserError);
+payload!("dealStructure", DealStructurePayload, DealStructureUserError);
+payload!("quoteAccept", QuoteAcceptPayload, QuoteAcceptUserError);
+payload!("dealPresent", DealPresentPayload, DealPresentUserError);
+payload!("dealAgree", DealAgreePayload, DealAgreeUserError);
+payload!("dealContract", DealContractPayload, DealContractUserError);
+payload!("dealCancel", DealCancelPayload, DealCancelUserError);
+payload!("dealLose", DealLosePayload, DealLoseUserError);
+
+/// The answer to `dealQuote`.
+#[derive(Debug, SimpleObject)]
+pub(super) struct DealQuotePayload {
+    /// The deal as it stands now, with its quotes.
+    deal: Option<DealNode>,
+    /// Programs that do not fit, and why.
+    declined: Vec<DeclinedNode>,
+    /// Why it was refused; empty when it was done.
+    user_errors: Vec<DealQuoteUserError>,
+    /// True when this key was used before: nothing was done again.
+    replayed: bool,
+}
+
+impl DealQuotePayload {
+    pub(super) async fn of(ctx: &Context<'_>, answer: Answer) -> GqlResult<Self> {
+        let deal = deal(ctx, &answer).await?;
+        Ok(Self {
+            deal,
+            declined: answer.declined.into_iter().map(DeclinedNode::from).collect(),
+            user_errors: user_errors(answer.refused)?,
+            replayed: answer.replayed,
+        })
+    }
+}
+
+/// The answer to `dealSwapVehicle`.
+#[derive(Debug, SimpleObject)]
+pub(super) struct DealSwapVehiclePayload {
+    /// The deal as it stands now, with the new car.
+    deal: Option<DealNode>,
+    /// Every line before and after. The changes together are the change of the amount financed.
+    lines: Vec<DifferenceNode>,
+    /// The sums before and after: taxes, fees, total price, amount financed, payment.
+    totals: Vec<DifferenceNode>,
+    /// Why it was refused; empty when it was done.
+    user_errors: Vec<DealSwapVehicleUserError>,
+    /// True when this key was used before: nothing was done again.
+    replayed: bool,
+}
+
+impl DealSwapVehiclePayload {
+    pub(super) async fn of(ctx: &Context<'_>, answer: Answer) -> GqlResult<Self> {
+        let deal = deal(ctx, &answer).await?;
+        let currency = deal.as_ref().map(|deal| deal.deal().terms.currency).unwrap_or(crate::kernel::money::Currency::USD);
+        Ok(Self {
+            deal,
+            lines: answer.lines.into_iter().map(|line| DifferenceNode::new(line, currency)).collect(),
+            totals: answer.totals.into_iter().map(|total| DifferenceNode::new(total, currency)).collect(),
+            user_errors: user_errors(answer.refused)?,
+            replayed: answer.replayed,
+        })
+    }
+}
+
+/// The answer to `dealScenarioSave`.
+#[derive(Debug, SimpleObject)]
+pub(super) struct DealScenarioSavePayload {
+    /// The deal as it stands now; its structure is unchanged.
+    deal: Option<DealNode>,
+    /// The saved scenario with its figures.
+    scenario: Option<ScenarioNode>,
+    /// Why it was refused; empty when it was done.
+    user_errors: Vec<DealScenarioSaveUserError>,
+    /// True when this key was used before: nothing was done again.
+    replayed: bool,
+}
+
+impl DealScenarioSavePayload {
+    pub(super) async fn of(ctx: &Context<'_>, answer: Answer) -> GqlResult<Self> {
+        let deal = deal(ctx, &answer).await?;
+        let scenario = match (answer.deal_id, answer.scenario_id) {
+            (Some(deal), Some(id)) if ctx.look_ahead().field("scenario").exists() => {
+                let scope = actor(ctx)?.selling_scope();
+                let all = service::<Deals>(ctx)?.scenarios(&scope, deal).await?;
+                all.into_iter().find(|scenario| scenario.id == id).map(ScenarioNode)
+            }
+            _ => None,
+        };
+        Ok(Self { deal, scenario, user_errors: user_errors(answer.refused)?, replayed: answer.replayed })
+    }
+}
+
+/// The deal of an answer, read afresh with what the payload's selection asks for; nothing is read when it is not selected.
+async fn deal(ctx: &Context<'_>, answer: &Answer) -> GqlResult<Option<DealNode>> {
+    let selected: Lookahead<'_> = ctx.look_ahead().field("deal");
+    match answer.deal_id {
+        Some(id) if selected.exists() => DealNode::load(ctx, id, &selected).await,
+        _ => Ok(None),
+    }
+}
+
+fn user_errors<E: OutputType + TryFrom<Refusal, Error = GqlError>>(refused: Vec<Refusal>) -> GqlResult<Vec<E>> {
+    refused.into_iter().map(E::try_from).collect()
+}

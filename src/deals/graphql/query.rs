@@ -1,0 +1,101 @@
+//! Reading deals.
+
+use async_graphql::connection::{Connection, EmptyFields};
+use async_graphql::{Context, ID, InputObject, Object};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::node::{DealNode, parts};
+use super::quotes::ReplayNode;
+use crate::deals::service::{DealFilter, Deals};
+use crate::deals::states::DealState;
+use crate::graphql::context::{actor, service};
+use crate::graphql::page::{self, Cursor, PageArgs};
+use crate::graphql::{GqlResult, input};
+
+/// Which deals to list. Everything given must hold.
+#[derive(Debug, Default, InputObject)]
+pub(super) struct DealFilterInput {
+    /// Only these states; at most 100.
+    states: Option<Vec<DealState>>,
+    /// Only deals that may still be signed (true), or only signed and ended ones (false).
+    open: Option<bool>,
+    /// Of one salesperson, `usr_…`.
+    salesperson_id: Option<ID>,
+    /// Of one customer, `cus_…`.
+    customer_id: Option<ID>,
+    /// About one car, `veh_…`.
+    vehicle_id: Option<ID>,
+    /// With this number.
+    number: Option<String>,
+}
+
+impl DealFilterInput {
+    fn read(self) -> GqlResult<DealFilter> {
+        let number = self.number.map(|text| {
+            text.trim().parse::<i64>().map_err(|_| crate::graphql::GqlError::bad_input("filter.number: a deal's number has digits only"))
+        });
+        Ok(DealFilter {
+            states: input::list("filter.states", self.states.unwrap_or_default())?,
+            open: self.open,
+            salesperson: input::opt_id("filter.salespersonId", self.salesperson_id.as_ref())?,
+            customer: input::opt_id("filter.customerId", self.customer_id.as_ref())?,
+            vehicle: input::opt_id("filter.vehicleId", self.vehicle_id.as_ref())?,
+            number: number.transpose()?,
+        })
+    }
+}
+
+/// What a list of deals has beyond its items.
+#[derive(Debug)]
+pub struct DealTotals(DealFilter);
+
+/// What a list of deals has beyond its items.
+#[Object]
+impl DealTotals {
+    /// How many deals the filter finds in all your stores. Counted only when asked for.
+    async fn total_count(&self, ctx: &Context<'_>) -> GqlResult<i64> {
+        Ok(service::<Deals>(ctx)?.count(&actor(ctx)?.selling_scope(), &self.0).await?)
+    }
+}
+
+/// Queries about deals.
+#[derive(Debug, Default)]
+pub struct DealsQuery;
+
+#[Object]
+impl DealsQuery {
+    /// One deal with everything around it: the deal room. Null when there is none in your stores.
+    async fn deal(&self, ctx: &Context<'_>, #[graphql(desc = "The deal's id, `deal_…`.")] id: ID) -> GqlResult<Option<DealNode>> {
+        DealNode::load(ctx, input::id("id", &id)?, &ctx.look_ahead()).await
+    }
+
+    /// Deals of your stores, last changed first.
+    async fn deals(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which deals; all when not given.")] filter: Option<DealFilterInput>,
+        #[graphql(desc = "How many, from 1 to 100; 20 when not given.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
+    ) -> GqlResult<Connection<Cursor, DealNode, DealTotals, EmptyFields>> {
+        let args = PageArgs::<(DateTime<Utc>, Uuid)>::read(first, after.as_deref())?;
+        let filter = filter.unwrap_or_default().read()?;
+        let look = ctx.look_ahead();
+        let wanted = parts(&look.field("nodes")).or(parts(&look.field("edges").field("node")));
+        let scope = actor(ctx)?.selling_scope();
+        let rooms = service::<Deals>(ctx)?.list(&scope, &filter, args.after, args.limit(), wanted).await?;
+        let key = |room: &crate::deals::store::room::Room| (room.deal.updated_at, room.deal.id.0);
+        Ok(page::connection(rooms, args.first, DealTotals(filter), key, DealNode::from))
+    }
+
+    /// A finance quote calculated again from its stored inputs: the same to the cent, whatever the rules say today. Null
+    /// when there is none in your stores.
+    async fn quote_replay(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The finance quote's id, `fqt_…`.")] id: ID,
+    ) -> GqlResult<Option<ReplayNode>> {
+        let scope = actor(ctx)?.selling_scope();
+        Ok(service::<Deals>(ctx)?.replay(&scope, input::id("id", &id)?).await?.map(ReplayNode::from))
+    }
+}

@@ -13,6 +13,7 @@ mod program;
 mod quote;
 pub mod retail;
 mod rules;
+mod seed;
 mod store;
 pub mod tax;
 
@@ -26,4 +27,5 @@ pub use quote::{
     RuleUse, TraceStep,
 };
 pub use rules::{Jurisdiction, Product, RuleBook, RuleRows, Rules};
+pub use seed::seed_rules;
 pub use tax::{ProductKind, SaleCondition, TaxRule, TradeIn};

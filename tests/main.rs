@@ -4,6 +4,7 @@ mod helpers;
 
 mod auth_sessions;
 mod embedded;
+mod house;
 mod http_graphql;
 mod http_kit;
 mod http_server;

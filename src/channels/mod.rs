@@ -6,10 +6,16 @@
 
 pub mod adf;
 mod encoding;
+mod event_intake;
 pub mod events;
+mod intake;
 mod model;
 mod observe;
 mod reading;
+mod service;
+mod store;
 mod xml;
 
-pub use model::{ADF_CHANNEL, Lead, LeadStatus, ReceivedLead};
+pub use event_intake::{EventStatus, ReceivedEvent};
+pub use model::{ADF_CHANNEL, Lead, LeadFilter, LeadKey, LeadResolution, LeadStatus, ReceivedLead};
+pub use service::{Channels, ChannelsError, Delivery, LeadDecision};

@@ -22,6 +22,16 @@ crate::text_enum! {
     }
 }
 
+crate::text_enum! {
+    /// What a person decided about a lead that waited for one.
+    pub enum LeadResolution {
+        /// It belongs to a customer.
+        Attached = "ATTACHED",
+        /// Nothing to follow: an advertisement, a test, a sender's mistake.
+        Dismissed = "DISMISSED",
+    }
+}
+
 /// A lead without its sealed parts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lead {
@@ -55,7 +65,23 @@ pub struct Lead {
     pub resolved_at: Option<DateTime<Utc>>,
     /// Who did.
     pub resolved_by: Option<UserId>,
+    /// What they decided.
+    pub resolution: Option<LeadResolution>,
+    /// Their reason.
+    pub resolution_note: Option<String>,
 }
+
+/// Which leads a list shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeadFilter {
+    /// Only these states; empty means all.
+    pub statuses: Vec<LeadStatus>,
+    /// Only those that wait for a person (true), or only the others (false).
+    pub needs_person: Option<bool>,
+}
+
+/// The sort key of a lead in lists: newest first.
+pub type LeadKey = (DateTime<Utc>, uuid::Uuid);
 
 /// The answer to one prospect of a document.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

@@ -16,6 +16,7 @@ mod merging;
 mod model;
 pub mod person;
 mod preference;
+mod recording;
 mod records;
 mod resolving;
 mod service;

@@ -14,6 +14,7 @@
 
 pub mod feed;
 mod fuel_economy;
+mod lookup;
 mod model;
 mod service;
 mod store;
@@ -23,6 +24,7 @@ mod vin;
 mod vpic;
 
 pub use fuel_economy::FuelEconomy;
+pub use lookup::Named;
 pub use model::{
     BodyStyle, ColorFamily, Drivetrain, FuelType, Hold, HoldReason, PriceKind, Transmission, Vehicle, VehicleCondition, VehicleFilter,
     VehicleKey, VehicleOrder, VehicleStatus, VinStatus,

@@ -69,6 +69,20 @@ pub(super) async fn ids_by_stock_number(conn: &mut PgConnection, scope: &Scope, 
     Ok(ids)
 }
 
+/// The ids of vehicles with one of these VINs or stock numbers.
+pub(super) async fn ids_by_name(conn: &mut PgConnection, scope: &Scope, vins: &[String], stocks: &[String]) -> Result<Vec<Uuid>, DbError> {
+    let ids = sqlx::query_scalar!(
+        r#"SELECT id AS "id!" FROM vehicle WHERE vin = ANY($1) AND store_id = ANY($3)
+           UNION SELECT id FROM vehicle WHERE stock_number = ANY($2) AND store_id = ANY($3)"#,
+        vins,
+        stocks,
+        scope.store_ids(),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids)
+}
+
 /// A page of the lot.
 pub(super) async fn list(
     conn: &mut PgConnection,

@@ -3,6 +3,7 @@
 pub(super) mod identity;
 pub(super) mod merge;
 pub(super) mod preference;
+pub(super) mod recording;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;

@@ -181,6 +181,10 @@ pub enum ConfigError {
     },
 }
 
+/// Environment variables that begin like ours but are read elsewhere: by the command line, by the search for PostgreSQL's
+/// programs, by the example clients and the tests.
+const NOT_CONFIGURATION: &[&str] = &["DESKLESS_CONFIG", "DESKLESS_PG_BIN", "DESKLESS_URL", "DESKLESS_CHAOS", "DESKLESS_TEST_CHILD_DIR"];
+
 impl Config {
     /// Reads the file (if given) and the environment.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
@@ -188,7 +192,9 @@ impl Config {
         if let Some(path) = file {
             builder = builder.add_source(config::File::from(path).format(config::FileFormat::Toml).required(true));
         }
+        let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let environment = config::Environment::with_prefix("DESKLESS")
+            .source(Some(variables.filter(|(name, _)| !NOT_CONFIGURATION.contains(&name.as_str())).collect()))
             .prefix_separator("_")
             .separator("__")
             .try_parsing(true)

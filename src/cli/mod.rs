@@ -2,6 +2,7 @@
 
 mod admin;
 mod database;
+mod demo;
 mod serve;
 
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app::StartError;
 use crate::auth::AuthError;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, LogConfig};
 use crate::db::DbError;
 use crate::db::embedded::EmbeddedError;
 use crate::dealers::StoreError;
@@ -34,6 +35,8 @@ pub struct Cli {
 enum Command {
     /// Serve the API until Ctrl-C or SIGTERM.
     Serve(serve::Serve),
+    /// Serve with a demo dealer group: 3 stores, 1,200 vehicles, 400 customers.
+    Demo(demo::Demo),
     /// Bring the database schema up to date, and stop.
     Migrate,
     /// Print the GraphQL schema.
@@ -106,16 +109,21 @@ impl Cli {
             print!("{}", crate::schema::sdl());
             return Ok(ExitCode::SUCCESS);
         }
-        let config = Config::load(self.config.as_deref())?;
+        let mut config = Config::load(self.config.as_deref())?;
         if let Command::Serve(serve) = &self.command
             && serve.print_config
         {
             print!("{config}");
             return Ok(ExitCode::SUCCESS);
         }
+        if matches!(self.command, Command::Demo(_)) && config.log.filter == LogConfig::default().filter {
+            // A newcomer's terminal shows the way in, not every request.
+            config.log.filter = "warn".into();
+        }
         telemetry::start(&config.log);
         match self.command {
             Command::Serve(serve) => serve.run(config).await?,
+            Command::Demo(demo) => demo.run(config).await?,
             Command::Migrate => {
                 let database = Database::open(&config).await?;
                 database.migrate().await?;

@@ -4,7 +4,9 @@ CREATE TABLE feed_import (
   source_name    text NOT NULL,
   content_sha256 bytea,
   layout         text,
+  -- RUNNING is seen by nobody: the whole import is one transaction.
   status         text NOT NULL CHECK (status IN ('RUNNING', 'LANDED', 'UNCHANGED', 'HELD', 'DISCARDED', 'FAILED')),
+  -- Why a manager has to look, or why the file could not be read.
   held_reason    text,
   started_at     timestamptz NOT NULL,
   finished_at    timestamptz,
@@ -26,10 +28,13 @@ CREATE TABLE feed_refusal (
   column_name text NOT NULL,
   -- At most 200 characters of what the file said.
   value       text NOT NULL,
+  -- REFUSED: the row did not land. WARNING: it did, but somebody should look.
+  severity    text NOT NULL CHECK (severity IN ('REFUSED', 'WARNING')),
   code        text NOT NULL,
-  reason      text NOT NULL
+  reason      text NOT NULL,
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY
 );
-CREATE INDEX feed_refusal_import_idx ON feed_refusal (import_id, line);
+CREATE INDEX feed_refusal_import_idx ON feed_refusal (import_id, id);
 
 CREATE TABLE vehicle (
   id              uuid PRIMARY KEY,
@@ -93,6 +98,62 @@ CREATE INDEX vehicle_store_received_idx ON vehicle (store_id, received_on, id);
 CREATE INDEX vehicle_vin_idx ON vehicle (vin);
 CREATE INDEX vehicle_stock_idx ON vehicle (store_id, stock_number);
 CREATE INDEX vehicle_search_idx ON vehicle USING gin (search);
+
+-- The rows of an import between COPY and merge. Emptied by the transaction that filled it, unless the import is held; then
+-- they wait here for a manager.
+CREATE TABLE feed_stage (
+  import_id       uuid NOT NULL,
+  line            integer NOT NULL,
+  -- ROW: may land. REFUSED, WARNING: a report.
+  kind            text NOT NULL,
+  column_name     text,
+  value           text,
+  code            text,
+  reason          text,
+  new_id          uuid,
+  vin             text,
+  stock_number    text,
+  row_hash        bytea,
+  vin_status      text,
+  condition       text,
+  status          text,
+  model_year      integer,
+  make            text,
+  model           text,
+  trim            text,
+  body_style      text,
+  drivetrain      text,
+  fuel            text,
+  transmission    text,
+  engine          text,
+  cylinders       integer,
+  doors           integer,
+  seats           integer,
+  exterior_color  text,
+  exterior_color_family text,
+  interior_color  text,
+  odometer_miles  integer,
+  price_cents     bigint,
+  msrp_cents      bigint,
+  invoice_cents   bigint,
+  cost_cents      bigint,
+  currency        text,
+  mpg_city        integer,
+  mpg_highway     integer,
+  mpg_combined    integer,
+  description     text,
+  photo_urls      text[],
+  received_on     date,
+  -- The date was counted back from an age, which differs by the day the file was made.
+  received_by_age boolean,
+  -- Three texts each: attribute, feed, VIN.
+  disagreements   jsonb,
+  -- Filled by the merge.
+  vehicle_id      uuid,
+  action          text,
+  price_held      boolean
+);
+CREATE INDEX feed_stage_vin_idx ON feed_stage (import_id, vin);
 
 CREATE TABLE vehicle_price_change (
   id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -14,6 +14,7 @@
 
 pub mod feed;
 mod fuel_economy;
+pub mod import;
 mod lookup;
 mod model;
 mod service;
@@ -24,6 +25,7 @@ mod vin;
 mod vpic;
 
 pub use fuel_economy::FuelEconomy;
+pub use import::{FeedImport, FeedImportStatus, FeedReportLine, FeedReportSeverity, FeedSource, ImportError, Progress};
 pub use lookup::Named;
 pub use model::{
     BodyStyle, ColorFamily, Drivetrain, FuelType, Hold, HoldReason, PriceKind, Transmission, Vehicle, VehicleCondition, VehicleFilter,

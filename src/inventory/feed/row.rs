@@ -91,6 +91,8 @@ pub struct FeedRow {
     pub photos: Vec<String>,
     /// The day it came.
     pub received_on: Option<NaiveDate>,
+    /// That day was counted back from an age, which depends on the day the file was made.
+    pub received_by_age: bool,
     /// Attribute, the feed's word, the VIN's word.
     pub disagreements: Vec<(&'static str, String, String)>,
 }
@@ -198,7 +200,8 @@ impl RowReader {
             mpg: (self.small(record, Field::CityMpg, 1..=400), self.small(record, Field::HighwayMpg, 1..=400), None),
             description: self.description(record),
             photos: self.photos(record),
-            received_on: self.received_on(record),
+            received_on: self.received_on(record).map(|(day, _)| day),
+            received_by_age: self.received_on(record).is_some_and(|(_, by_age)| by_age),
             disagreements,
             vin,
         };
@@ -346,13 +349,14 @@ impl RowReader {
         photos
     }
 
-    fn received_on(&self, record: &Record) -> Option<NaiveDate> {
-        let told = self.raw(record, Field::ReceivedOn).and_then(|t| date(&t));
+    /// The day it came, and whether that was counted back from an age.
+    fn received_on(&self, record: &Record) -> Option<(NaiveDate, bool)> {
+        let told = self.raw(record, Field::ReceivedOn).and_then(|t| date(&t)).map(|day| (day, false));
         let aged = || {
             let days = u64::try_from(n::whole(&self.raw(record, Field::Age)?).ok()??).ok().filter(|d| *d <= 20_000)?;
-            self.today.checked_sub_days(chrono::Days::new(days))
+            self.today.checked_sub_days(chrono::Days::new(days)).map(|day| (day, true))
         };
-        told.or_else(aged).filter(|day| *day <= self.today && day.year() >= 1980)
+        told.or_else(aged).filter(|(day, _)| *day <= self.today && day.year() >= 1980)
     }
 
     fn small(&self, record: &Record, field: Field, range: std::ops::RangeInclusive<i32>) -> Option<i32> {

@@ -67,7 +67,7 @@ impl App {
         let dealers = Dealers::start(db.clone(), &notices).await?;
         let rules = Rules::start(db.clone(), &notices).await?;
         let auth = Auth::start(db.clone(), config.auth.clone(), Arc::clone(&sealer), &notices).await?;
-        let deals = Deals::new(db.clone(), Inventory::new(db.clone()), dealers.clone(), Desk::default());
+        let deals = Deals::new(db.clone(), Inventory::new(db.clone()), dealers.clone(), Desk::new(rules.clone()));
         Ok(Self { config: Arc::new(config), db, sealer, notices, auth, dealers, rules, deals })
     }
 

@@ -1,6 +1,7 @@
 //! What differs between two structures and their figures, line by line: shown after a swap and beside a scenario.
 
 use super::model::{Figures, Structure};
+use crate::finance::LinePlacement;
 use crate::kernel::money::Cents;
 
 /// A figure before and after.
@@ -14,6 +15,8 @@ pub struct Difference {
     pub before: Option<Cents>,
     /// After; none where the line is gone.
     pub after: Option<Cents>,
+    /// When the line is paid; none for a sum.
+    pub placement: Option<LinePlacement>,
 }
 
 impl Difference {
@@ -23,25 +26,37 @@ impl Difference {
     }
 }
 
-/// Every line of both sides in the order of the new one, then lines that are gone. The changes of these lines sum to the
-/// change of the amount financed.
+/// Every line of both sides in the order of the new one, then lines that are gone. The changes of the financed lines sum to
+/// the change of the amount financed.
 pub fn lines(before: &Figures, after: &Figures) -> Vec<Difference> {
     let mut out: Vec<Difference> = Vec::with_capacity(after.lines.len().saturating_add(before.lines.len()));
     let mut used = vec![false; before.lines.len()];
     for line in &after.lines {
         let mut old = None;
         for (candidate, used) in before.lines.iter().zip(used.iter_mut()) {
-            if !*used && candidate.code == line.code {
+            if !*used && candidate.code == line.code && candidate.placement == line.placement {
                 *used = true;
                 old = Some(candidate.amount);
                 break;
             }
         }
-        out.push(Difference { code: line.code.clone(), label: line.label.clone(), before: old, after: Some(line.amount) });
+        out.push(Difference {
+            code: line.code.clone(),
+            label: line.label.clone(),
+            before: old,
+            after: Some(line.amount),
+            placement: Some(line.placement),
+        });
     }
     for (line, used) in before.lines.iter().zip(used) {
         if !used {
-            out.push(Difference { code: line.code.clone(), label: line.label.clone(), before: Some(line.amount), after: None });
+            out.push(Difference {
+                code: line.code.clone(),
+                label: line.label.clone(),
+                before: Some(line.amount),
+                after: None,
+                placement: Some(line.placement),
+            });
         }
     }
     out
@@ -54,6 +69,7 @@ pub fn totals(before: &Figures, after: &Figures) -> Vec<Difference> {
         label: label.into(),
         before,
         after,
+        placement: None,
     };
     let mut out = vec![
         total("TAX", "Taxes", Some(before.tax), Some(after.tax)),
@@ -96,8 +112,9 @@ fn trades(structure: &Structure) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::model::tests::{structure as example, trade};
-    use super::super::model::{FigureLine, LineKind, StructureChange};
+    use super::super::model::{FigureLine, StructureChange};
     use super::*;
+    use crate::finance::QuoteLineKind;
 
     fn figures(lines: &[(&str, i64)]) -> Figures {
         Figures {
@@ -111,10 +128,11 @@ mod tests {
             lines: lines
                 .iter()
                 .map(|(code, amount)| FigureLine {
-                    kind: LineKind::Fee,
+                    kind: QuoteLineKind::Fee,
                     code: (*code).into(),
                     label: (*code).into(),
                     amount: Cents(*amount),
+                    placement: LinePlacement::Financed,
                 })
                 .collect(),
         }

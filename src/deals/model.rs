@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::states::DealState;
+use crate::finance::{LinePlacement, QuoteLineKind};
 use crate::kernel::id::{
     CustomerId, DealId, FinanceQuoteId, InsuranceQuoteId, ProductId, ScenarioId, StoreId, TradeInId, UserId, VehicleId,
 };
@@ -297,33 +298,13 @@ fn between(field: &'static str, value: Option<i32>, least: i32, most: i32, unit:
     }
 }
 
-crate::text_enum! {
-    /// What a line of figures is.
-    pub enum LineKind {
-        /// The vehicle's price.
-        Price = "PRICE",
-        /// A rebate, negative.
-        Rebate = "REBATE",
-        /// A protection product.
-        Product = "PRODUCT",
-        /// A tax.
-        Tax = "TAX",
-        /// A fee of the store or of the government.
-        Fee = "FEE",
-        /// A trade-in's allowance (negative) or what is owed on it (positive).
-        TradeIn = "TRADE_IN",
-        /// What the customer pays at signing, negative.
-        DownPayment = "DOWN_PAYMENT",
-    }
-}
-
-/// A line of the figures, in words a customer understands. All lines together give the amount financed (or, for cash, what
-/// is due).
+/// A line of the figures, in words a customer understands. The lines that are financed sum to the amount financed (for cash
+/// to what is due).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FigureLine {
     /// What kind of line.
     #[serde(rename = "k")]
-    pub kind: LineKind,
+    pub kind: QuoteLineKind,
     /// Stable code: `TAX_STATE`, `FEE_DOC`.
     #[serde(rename = "c")]
     pub code: String,
@@ -333,6 +314,9 @@ pub struct FigureLine {
     /// The amount; negative when it lowers what is to be paid.
     #[serde(rename = "a")]
     pub amount: Cents,
+    /// When it is paid.
+    #[serde(rename = "p")]
+    pub placement: LinePlacement,
 }
 
 /// What follows from a structure.

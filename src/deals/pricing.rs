@@ -1,14 +1,20 @@
 //! From the deal to the engine and back: the one place where deals meets finance and insurance.
+//!
+//! The rules of the day are one snapshot in memory; nothing here touches the database. Copies of every rule used stay in a
+//! quote's inputs, so that it can be calculated again after any change.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::model::{DealKind, FigureLine, Figures, LineKind, Structure};
+use super::model::{DealKind, FigureLine, Figures, Structure};
+use crate::finance::{self, FinanceError, Program, Quote, QuoteInput, QuoteKind, QuoteRequest, RuleBook, Rules, SaleCondition, cash_quote};
+use crate::insurance::{self, InsuranceInput, InsuranceRequest, LenderInterest};
 use crate::inventory::{VehicleCondition, VehicleStatus};
 use crate::kernel::id::{GroupId, InsurerId, ProductId, ProgramId, StoreId, VehicleId};
 use crate::kernel::money::Cents;
+use crate::kernel::rate::Rate;
 
 /// A car as far as a deal needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,10 +130,19 @@ pub struct Case<'a> {
 pub enum Unpriced {
     /// No tax rule for the buyer's place on this day.
     UnknownJurisdiction(String),
-    /// A product that is not offered by this group on this day.
+    /// A product that is not on the group's list.
     UnknownProduct,
-    /// The engine refuses, in its words.
+    /// The engine refuses, in a sentence.
     Engine(String),
+}
+
+impl From<FinanceError> for Unpriced {
+    fn from(error: FinanceError) -> Self {
+        match error {
+            FinanceError::UnknownJurisdiction(code) | FinanceError::NoTaxRule { jurisdiction: code, .. } => Self::UnknownJurisdiction(code),
+            other => Self::Engine(other.to_string()),
+        }
+    }
 }
 
 /// A lender program that does not fit, and what would help.
@@ -135,64 +150,242 @@ pub enum Unpriced {
 pub struct Declined {
     /// The program.
     pub program_id: ProgramId,
-    /// Every rule that is not met, in words.
+    /// Every rule that is not met, with the smallest change that clears it, in words.
     pub reasons: Vec<String>,
 }
 
 /// The engine with the rules of the day. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub struct Desk {}
+#[derive(Debug, Clone)]
+pub struct Desk {
+    rules: Rules,
+}
 
 impl Desk {
+    /// With these rules.
+    pub fn new(rules: Rules) -> Self {
+        Self { rules }
+    }
+
     /// Whose taxes apply to a buyer who lives there.
-    pub fn jurisdiction_of(&self, state: Option<&str>, _postal_code: Option<&str>) -> Option<String> {
-        state.map(str::to_owned)
+    pub fn jurisdiction_of(&self, state: Option<&str>, postal_code: Option<&str>) -> Option<String> {
+        let book = self.rules.book();
+        book.jurisdiction_at(state?, postal_code.unwrap_or_default()).map(|place| place.code.clone())
     }
 
     /// Whether taxes are known for a place on a day.
-    pub fn knows_jurisdiction(&self, _code: &str, _on: NaiveDate) -> bool {
-        true
+    pub fn knows_jurisdiction(&self, code: &str, on: NaiveDate) -> bool {
+        self.rules.book().tax_rule(code, on).is_ok()
     }
 
     /// The list price of a product the group offers on a day.
-    pub fn product_price(&self, _group: GroupId, _product: ProductId, _on: NaiveDate) -> Option<Cents> {
-        Some(Cents::ZERO)
+    pub fn product_price(&self, group: GroupId, product: ProductId, on: NaiveDate) -> Option<Cents> {
+        self.rules.book().products(group, on).find(|p| p.id == product).map(|p| p.price)
     }
 
-    /// Every figure of a structure.
+    /// Every figure of a structure. The payment of a retail contract or lease is that of the best program that takes it.
     pub fn figures(&self, case: &Case<'_>) -> Result<Figures, Unpriced> {
-        let s = case.structure;
-        let line = |kind, code: &str, label: &str, amount| FigureLine { kind, code: code.into(), label: label.into(), amount };
-        let mut lines = vec![line(LineKind::Price, "PRICE", "Price", s.terms.price)];
-        lines.push(line(LineKind::DownPayment, "DOWN_PAYMENT", "Down payment", -s.terms.down_payment));
-        for (n, trade) in s.trade_ins.iter().enumerate() {
-            lines.push(line(LineKind::TradeIn, &format!("TRADE_IN_{n}"), "Trade-in", -trade.equity()));
+        let book = self.rules.book();
+        let request = request(&book, case)?;
+        let base = cash_quote(&book, &request)?;
+        let best = match request.kind {
+            QuoteKind::Cash => None,
+            QuoteKind::Retail => best_retail(&book, &request, base.quote.amount_financed),
+            QuoteKind::Lease => best_lease(&book, &request),
+        };
+        Ok(best.map_or_else(|| Figures::of(&base.quote), |quote| Figures::of(&quote)))
+    }
+
+    /// What every lender program says: the lowest payment first, then those that do not fit.
+    pub fn finance_offers(&self, case: &Case<'_>) -> Result<(Vec<FinanceOffer>, Vec<Declined>), Unpriced> {
+        let book = self.rules.book();
+        let request = request(&book, case)?;
+        let (mut offers, mut declined) = (Vec::new(), Vec::new());
+        for answer in finance::quote_all(&book, &request)? {
+            match answer.quoted() {
+                Some(priced) => offers.push(finance_offer(answer.program.id, case.structure.terms.kind, &priced.input, &priced.quote)?),
+                None => declined
+                    .push(Declined { program_id: answer.program.id, reasons: answer.refusals().iter().map(refusal_words).collect() }),
+            }
         }
-        let financed = lines.iter().map(|l| l.amount).sum();
-        Ok(Figures {
-            tax: Cents::ZERO,
-            fees: Cents::ZERO,
-            total_price: s.terms.price,
-            amount_financed: financed,
-            payment: None,
+        Ok((offers, declined))
+    }
+
+    /// What every insurer says, the lowest premium first. An insurer that does not write here says nothing.
+    pub fn insurance_offers(&self, case: &Case<'_>) -> Vec<InsuranceOffer> {
+        let book = self.rules.book();
+        let terms = &case.structure.terms;
+        let Ok(state) = book.state_of(&terms.buyer_jurisdiction) else { return Vec::new() };
+        let interest = match terms.kind {
+            DealKind::Cash => LenderInterest::None,
+            DealKind::Retail => LenderInterest::Loan,
+            DealKind::Lease => LenderInterest::Lease,
+        };
+        // The premium follows what the car is worth on the lot, not what was haggled.
+        let value = case.car.price.unwrap_or(terms.price);
+        let age = case.today.year().saturating_sub(case.car.model_year).max(0);
+        let age = u16::try_from(age).unwrap_or(u16::MAX);
+        let miles = terms.annual_miles.and_then(|miles| u32::try_from(miles).ok());
+        let request = InsuranceRequest::for_car(state, case.today, interest, value, age, miles);
+        let quotes = match insurance::quote_all(book.insurance(), case.group_id, &request) {
+            Ok(quotes) => quotes,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "insurers could not be asked");
+                return Vec::new();
+            }
+        };
+        quotes
+            .into_iter()
+            .filter_map(|(insurer, input, quoted)| {
+                Some(InsuranceOffer {
+                    insurer_id: insurer.id,
+                    term_months: i32::from(quoted.term_months),
+                    premium: quoted.premium,
+                    monthly_premium: quoted.monthly_premium,
+                    verified: quoted.verified,
+                    engine_version: quoted.rating_version.clone(),
+                    inputs: serde_json::to_value(&input).ok()?,
+                    result: serde_json::to_value(&quoted).ok()?,
+                })
+            })
+            .collect()
+    }
+
+    /// A stored finance quote calculated again from its inputs.
+    pub fn replay_finance(&self, inputs: &Value) -> Option<Value> {
+        let input: QuoteInput = serde_json::from_value(inputs.clone()).ok()?;
+        serde_json::to_value(input.quote().ok()?).ok()
+    }
+
+    /// A stored insurance quote calculated again from its inputs.
+    pub fn replay_insurance(&self, inputs: &Value) -> Option<Value> {
+        let input: InsuranceInput = serde_json::from_value(inputs.clone()).ok()?;
+        serde_json::to_value(input.quote().ok()?).ok()
+    }
+}
+
+impl Figures {
+    /// The figures of a quote. The payment is an estimate until the quote is accepted.
+    pub fn of(quote: &Quote) -> Self {
+        Self {
+            tax: quote.tax,
+            fees: quote.fees,
+            total_price: quote.total_price,
+            amount_financed: quote.amount_financed,
+            payment: (quote.kind != QuoteKind::Cash && quote.term_months > 0).then_some(quote.payment),
             payment_is_estimate: true,
-            verified: false,
-            lines,
-        })
+            verified: quote.verified,
+            lines: quote
+                .lines
+                .iter()
+                .map(|line| FigureLine {
+                    kind: line.kind,
+                    code: line.code.clone(),
+                    label: line.label.clone(),
+                    amount: line.amount,
+                    placement: line.placement,
+                })
+                .collect(),
+        }
     }
+}
 
-    /// What every lender program says.
-    pub fn finance_offers(&self, _case: &Case<'_>) -> Result<(Vec<FinanceOffer>, Vec<Declined>), Unpriced> {
-        Ok((Vec::new(), Vec::new()))
+fn request(book: &RuleBook, case: &Case<'_>) -> Result<QuoteRequest, Unpriced> {
+    let Case { car, structure, today, .. } = case;
+    let terms = &structure.terms;
+    let mut products = Vec::with_capacity(structure.products.len());
+    for product in &structure.products {
+        let listed = book.product(product.product_id).filter(|p| p.group_id == case.group_id).ok_or(Unpriced::UnknownProduct)?;
+        products.push(listed.line(Some(product.price)));
     }
+    let unsigned = |value: Option<i32>| value.and_then(|v| u32::try_from(v).ok());
+    Ok(QuoteRequest {
+        group: case.group_id,
+        store: case.store_id,
+        kind: match terms.kind {
+            DealKind::Cash => QuoteKind::Cash,
+            DealKind::Retail => QuoteKind::Retail,
+            DealKind::Lease => QuoteKind::Lease,
+        },
+        on: *today,
+        currency: terms.currency,
+        jurisdiction: terms.buyer_jurisdiction.clone(),
+        vehicle: finance::VehicleFacts {
+            condition: match car.condition {
+                VehicleCondition::New => SaleCondition::New,
+                VehicleCondition::Used => SaleCondition::Used,
+                VehicleCondition::Certified => SaleCondition::Certified,
+            },
+            model_year: car.model_year,
+            odometer_miles: unsigned(car.odometer_miles),
+            msrp: car.msrp,
+            invoice: car.invoice,
+        },
+        price: terms.price,
+        cash_down: terms.down_payment,
+        manufacturer_rebate: terms.manufacturer_rebate,
+        dealer_rebate: terms.dealer_rebate,
+        trade_ins: structure.trade_ins.iter().map(|t| finance::TradeIn { allowance: t.allowance, payoff: t.payoff }).collect(),
+        products,
+        term_months: terms.term_months.and_then(|months| u16::try_from(months).ok()).unwrap_or(0),
+        annual_miles: unsigned(terms.annual_miles),
+        credit_tier: terms.credit_tier.clone(),
+        first_payment_days: u16::try_from(terms.first_payment_days).unwrap_or(0),
+        markup: Rate::ZERO,
+    })
+}
 
-    /// What every insurer says.
-    pub fn insurance_offers(&self, _case: &Case<'_>) -> Vec<InsuranceOffer> {
-        Vec::new()
-    }
+/// Programs that could take the request, by the two questions that rule out most of a rate sheet without words.
+fn candidates<'b>(book: &'b RuleBook, request: &QuoteRequest) -> impl Iterator<Item = &'b Program> {
+    let (kind, term, tier) = (request.kind, request.term_months, request.credit_tier.clone());
+    book.programs(request.group, request.on).map(AsRef::as_ref).filter(move |program: &&Program| {
+        program.kind == kind
+            && (program.term_min_months..=program.term_max_months).contains(&term)
+            && program.credit_tier.eq_ignore_ascii_case(&tier)
+    })
+}
 
-    /// A stored quote calculated again from its inputs.
-    pub fn replay(&self, _inputs: &Value) -> Option<Value> {
-        None
+/// For one amount and term the lowest rate has the lowest payment; so one contract is calculated, not one per program.
+fn best_retail(book: &RuleBook, request: &QuoteRequest, financed: Cents) -> Option<Quote> {
+    let state = book.state_of(&request.jurisdiction).ok()?;
+    let best = candidates(book, request)
+        .filter(|program| program.refusals(request, state, financed).is_empty())
+        .min_by_key(|program| (program.buy_rate, program.acquisition_fee, program.id))?;
+    request.input(book, Some(best)).ok()?.quote().ok()
+}
+
+fn best_lease(book: &RuleBook, request: &QuoteRequest) -> Option<Quote> {
+    let quotes = candidates(book, request).filter_map(|program| {
+        let quote = request.input(book, Some(program)).ok()?.quote().ok()?;
+        let state = book.state_of(&request.jurisdiction).ok()?;
+        program.refusals(request, state, quote.amount_financed).is_empty().then_some(quote)
+    });
+    quotes.min_by_key(|quote| (quote.payment, quote.due_at_signing))
+}
+
+fn finance_offer(program: ProgramId, kind: DealKind, input: &QuoteInput, quote: &Quote) -> Result<FinanceOffer, Unpriced> {
+    let json = |error: serde_json::Error| Unpriced::Engine(error.to_string());
+    Ok(FinanceOffer {
+        program_id: program,
+        kind,
+        term_months: i32::from(quote.term_months),
+        sell_rate: quote.sell_rate.filter(|_| kind == DealKind::Retail).map(Rate::to_percent),
+        money_factor: quote.lease.as_ref().map(|lease| lease.money_factor.to_decimal()),
+        apr: quote.apr.map(|rate| rate.round(4).to_percent()),
+        payment: quote.payment,
+        amount_financed: quote.amount_financed,
+        finance_charge: quote.finance_charge,
+        total_of_payments: quote.total_of_payments,
+        due_at_signing: quote.due_at_signing,
+        verified: quote.verified,
+        engine_version: quote.engine_version.clone(),
+        inputs: serde_json::to_value(input).map_err(json)?,
+        result: serde_json::to_value(quote).map_err(json)?,
+    })
+}
+
+fn refusal_words(refusal: &finance::Refusal) -> String {
+    match &refusal.change {
+        Some(change) => format!("{} {change}", refusal.message),
+        None => refusal.message.clone(),
     }
 }

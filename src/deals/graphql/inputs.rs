@@ -4,8 +4,9 @@ use async_graphql::{ID, InputObject};
 use chrono::NaiveDate;
 
 use crate::deals::model::{DealKind, LABEL_MAX, PRODUCTS_MAX, REASON_MAX, StructureChange, TRADE_INS_MAX};
-use crate::deals::service::{ProductDraft, StructureWish, Target, TradeInDraft};
+use crate::deals::service::{AnyQuote, EndDeal, ProductDraft, StructureWish, Target, TradeInDraft};
 use crate::graphql::{DecimalText, GqlError, GqlResult, input};
+use crate::kernel::id::{FinanceQuoteId, InsuranceQuoteId, TypedId};
 use crate::kernel::money::Cents;
 use crate::kernel::text;
 
@@ -24,29 +25,79 @@ pub(super) struct DealOpenInput {
     pub(super) idempotency_key: String,
 }
 
-/// A deal and nothing else: ask for quotes, present, agree, sign.
-#[derive(Debug, InputObject)]
-pub(super) struct DealStepInput {
-    /// Which deal, `deal_…`.
-    pub(super) deal_id: ID,
-    /// The version the tablet shows.
-    pub(super) expected_version: i32,
-    /// A key made by the tablet and kept until the answer arrives; 1 to 200 characters.
-    pub(super) idempotency_key: String,
+/// Declares the input of a mutation that names nothing but the deal.
+macro_rules! step_input {
+    ($(#[$meta:meta])* $input:ident) => {
+        $(#[$meta])*
+        #[derive(Debug, InputObject)]
+        pub(super) struct $input {
+            /// Which deal, `deal_…`.
+            deal_id: ID,
+            /// The version the tablet shows.
+            expected_version: i32,
+            /// A key made by the tablet and kept until the answer arrives; 1 to 200 characters.
+            idempotency_key: String,
+        }
+
+        impl $input {
+            pub(super) fn read(self) -> GqlResult<Target> {
+                target(&self.deal_id, self.expected_version, key(&self.idempotency_key))
+            }
+        }
+    };
 }
 
-/// A deal to end, and why.
-#[derive(Debug, InputObject)]
-pub(super) struct DealEndInput {
-    /// Which deal, `deal_…`.
-    pub(super) deal_id: ID,
-    /// The version the tablet shows.
-    pub(super) expected_version: i32,
-    /// A key made by the tablet and kept until the answer arrives; 1 to 200 characters.
-    pub(super) idempotency_key: String,
-    /// Why, in a few words; at most 500 characters.
-    pub(super) reason: String,
+step_input!(
+    /// The deal to ask quotes for.
+    DealQuoteInput
+);
+step_input!(
+    /// The deal that was shown to the customer.
+    DealPresentInput
+);
+step_input!(
+    /// The deal the customer said yes to.
+    DealAgreeInput
+);
+step_input!(
+    /// The deal to sign.
+    DealContractInput
+);
+
+/// Declares the input of a mutation that ends a deal.
+macro_rules! end_input {
+    ($(#[$meta:meta])* $input:ident) => {
+        $(#[$meta])*
+        #[derive(Debug, InputObject)]
+        pub(super) struct $input {
+            /// Which deal, `deal_…`.
+            deal_id: ID,
+            /// The version the tablet shows.
+            expected_version: i32,
+            /// A key made by the tablet and kept until the answer arrives; 1 to 200 characters.
+            idempotency_key: String,
+            /// Why, in a few words; at most 500 characters.
+            reason: String,
+        }
+
+        impl $input {
+            pub(super) fn read(self) -> GqlResult<EndDeal> {
+                // An empty reason is a refusal in words, not a malformed input.
+                let reason = input::optional("input.reason", Some(&self.reason), REASON_MAX)?.unwrap_or_default();
+                Ok(EndDeal { target: target(&self.deal_id, self.expected_version, key(&self.idempotency_key))?, reason })
+            }
+        }
+    };
 }
+
+end_input!(
+    /// The deal to call off, and why.
+    DealCancelInput
+);
+end_input!(
+    /// The deal the customer walked away from, and why.
+    DealLoseInput
+);
 
 /// A car in part payment.
 #[derive(Debug, InputObject)]
@@ -177,13 +228,6 @@ pub(super) fn target(deal_id: &ID, expected_version: i32, key: String) -> GqlRes
     Ok(Target { deal_id: input::id("input.dealId", deal_id)?, expected_version, key })
 }
 
-impl DealEndInput {
-    pub(super) fn reason(&self) -> GqlResult<String> {
-        // An empty reason is a refusal in words, not a malformed input.
-        Ok(input::optional("input.reason", Some(&self.reason), REASON_MAX)?.unwrap_or_default())
-    }
-}
-
 impl DealScenarioSaveInput {
     pub(super) fn label(&self) -> GqlResult<String> {
         input::required("input.label", &self.label, LABEL_MAX)
@@ -249,6 +293,15 @@ impl DealProductInput {
             product_id: input::id("input.products.productId", &self.product_id)?,
             price: amount("input.products.price", self.price)?,
         })
+    }
+}
+
+/// The id of a finance or an insurance quote.
+pub(super) fn quote_id(name: &str, id: &ID) -> GqlResult<AnyQuote> {
+    match (FinanceQuoteId::parse(id), InsuranceQuoteId::parse(id)) {
+        (Ok(id), _) => Ok(AnyQuote::Finance(id)),
+        (_, Ok(id)) => Ok(AnyQuote::Insurance(id)),
+        _ => Err(GqlError::bad_input(format!("{name}: expected an id that begins with \"fqt_\" or \"iqt_\""))),
     }
 }
 

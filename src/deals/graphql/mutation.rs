@@ -3,17 +3,16 @@
 use async_graphql::{Context, Object};
 
 use super::inputs::{
-    DealEndInput, DealOpenInput, DealScenarioSaveInput, DealStepInput, DealStructureInput, DealSwapVehicleInput, QuoteAcceptInput, amount,
-    key, target,
+    DealAgreeInput, DealCancelInput, DealContractInput, DealLoseInput, DealOpenInput, DealPresentInput, DealQuoteInput,
+    DealScenarioSaveInput, DealStructureInput, DealSwapVehicleInput, QuoteAcceptInput, amount, key, quote_id, target,
 };
 use super::payloads::{
     DealAgreePayload, DealCancelPayload, DealContractPayload, DealLosePayload, DealOpenPayload, DealPresentPayload, DealQuotePayload,
     DealScenarioSavePayload, DealStructurePayload, DealSwapVehiclePayload, QuoteAcceptPayload,
 };
-use crate::deals::service::{AcceptQuote, AnyQuote, ChangeStructure, Deals, EndDeal, OpenDeal, SaveScenario, SwapVehicle, Target};
+use crate::deals::service::{AcceptQuote, ChangeStructure, Deals, OpenDeal, SaveScenario, SwapVehicle};
 use crate::graphql::context::{actor, by, service};
-use crate::graphql::{GqlError, GqlResult, input};
-use crate::kernel::id::{FinanceQuoteId, InsuranceQuoteId, TypedId};
+use crate::graphql::{GqlResult, input};
 
 /// Mutations of deals.
 #[derive(Debug, Default)]
@@ -45,53 +44,47 @@ impl DealsMutation {
     }
 
     /// Asks every lender program and every insurer for quotes on the present figures. Quotes nobody accepted are superseded.
-    async fn deal_quote(&self, ctx: &Context<'_>, input: DealStepInput) -> GqlResult<DealQuotePayload> {
-        let answer = service::<Deals>(ctx)?.quote(actor(ctx)?, by(ctx)?, input.target()?).await?;
+    async fn deal_quote(&self, ctx: &Context<'_>, input: DealQuoteInput) -> GqlResult<DealQuotePayload> {
+        let answer = service::<Deals>(ctx)?.quote(actor(ctx)?, by(ctx)?, input.read()?).await?;
         DealQuotePayload::of(ctx, answer).await
     }
 
     /// The customer chooses a finance or an insurance quote. A finance quote's payment becomes the deal's.
     async fn quote_accept(&self, ctx: &Context<'_>, input: QuoteAcceptInput) -> GqlResult<QuoteAcceptPayload> {
-        let quote = match (FinanceQuoteId::parse(&input.quote_id), InsuranceQuoteId::parse(&input.quote_id)) {
-            (Ok(id), _) => AnyQuote::Finance(id),
-            (_, Ok(id)) => AnyQuote::Insurance(id),
-            _ => return Err(GqlError::bad_input("input.quoteId: expected an id that begins with \"fqt_\" or \"iqt_\"")),
-        };
+        let quote = quote_id("input.quoteId", &input.quote_id)?;
         let target = target(&input.deal_id, input.expected_version, key(&input.idempotency_key))?;
         let answer = service::<Deals>(ctx)?.accept_quote(actor(ctx)?, by(ctx)?, AcceptQuote { target, quote }).await?;
         QuoteAcceptPayload::of(ctx, answer).await
     }
 
     /// Records that the customer was shown every line and the total price. What was shown is kept in the history.
-    async fn deal_present(&self, ctx: &Context<'_>, input: DealStepInput) -> GqlResult<DealPresentPayload> {
-        let answer = service::<Deals>(ctx)?.present(actor(ctx)?, by(ctx)?, input.target()?).await?;
+    async fn deal_present(&self, ctx: &Context<'_>, input: DealPresentInput) -> GqlResult<DealPresentPayload> {
+        let answer = service::<Deals>(ctx)?.present(actor(ctx)?, by(ctx)?, input.read()?).await?;
         DealPresentPayload::of(ctx, answer).await
     }
 
     /// Records the customer's yes to exactly what was shown. Retail and lease need an accepted finance quote.
-    async fn deal_agree(&self, ctx: &Context<'_>, input: DealStepInput) -> GqlResult<DealAgreePayload> {
-        let answer = service::<Deals>(ctx)?.agree(actor(ctx)?, by(ctx)?, input.target()?).await?;
+    async fn deal_agree(&self, ctx: &Context<'_>, input: DealAgreeInput) -> GqlResult<DealAgreePayload> {
+        let answer = service::<Deals>(ctx)?.agree(actor(ctx)?, by(ctx)?, input.read()?).await?;
         DealAgreePayload::of(ctx, answer).await
     }
 
     /// Signs the deal and takes the car. Of many deals on one VIN exactly one gets it; the others are told who has it and
     /// since when (`VEHICLE_TAKEN`), keep everything, and can swap the car.
-    async fn deal_contract(&self, ctx: &Context<'_>, input: DealStepInput) -> GqlResult<DealContractPayload> {
-        let answer = service::<Deals>(ctx)?.contract(actor(ctx)?, by(ctx)?, input.target()?).await?;
+    async fn deal_contract(&self, ctx: &Context<'_>, input: DealContractInput) -> GqlResult<DealContractPayload> {
+        let answer = service::<Deals>(ctx)?.contract(actor(ctx)?, by(ctx)?, input.read()?).await?;
         DealContractPayload::of(ctx, answer).await
     }
 
     /// Calls a deal off before delivery. A signed deal gives its car back to the lot.
-    async fn deal_cancel(&self, ctx: &Context<'_>, input: DealEndInput) -> GqlResult<DealCancelPayload> {
-        let wish = input.wish()?;
-        let answer = service::<Deals>(ctx)?.cancel(actor(ctx)?, by(ctx)?, wish).await?;
+    async fn deal_cancel(&self, ctx: &Context<'_>, input: DealCancelInput) -> GqlResult<DealCancelPayload> {
+        let answer = service::<Deals>(ctx)?.cancel(actor(ctx)?, by(ctx)?, input.read()?).await?;
         DealCancelPayload::of(ctx, answer).await
     }
 
     /// The customer does not buy; the reason is kept.
-    async fn deal_lose(&self, ctx: &Context<'_>, input: DealEndInput) -> GqlResult<DealLosePayload> {
-        let wish = input.wish()?;
-        let answer = service::<Deals>(ctx)?.lose(actor(ctx)?, by(ctx)?, wish).await?;
+    async fn deal_lose(&self, ctx: &Context<'_>, input: DealLoseInput) -> GqlResult<DealLosePayload> {
+        let answer = service::<Deals>(ctx)?.lose(actor(ctx)?, by(ctx)?, input.read()?).await?;
         DealLosePayload::of(ctx, answer).await
     }
 
@@ -113,18 +106,5 @@ impl DealsMutation {
         let wish = SaveScenario { target, label: input.label()?, change: input.structure.read()? };
         let answer = service::<Deals>(ctx)?.save_scenario(actor(ctx)?, by(ctx)?, wish).await?;
         DealScenarioSavePayload::of(ctx, answer).await
-    }
-}
-
-impl DealStepInput {
-    fn target(self) -> GqlResult<Target> {
-        target(&self.deal_id, self.expected_version, key(&self.idempotency_key))
-    }
-}
-
-impl DealEndInput {
-    fn wish(self) -> GqlResult<EndDeal> {
-        let reason = self.reason()?;
-        Ok(EndDeal { target: target(&self.deal_id, self.expected_version, key(&self.idempotency_key))?, reason })
     }
 }

@@ -171,7 +171,7 @@ impl DealNode {
     async fn payment_is_estimate(&self) -> bool {
         self.0.deal.figures.is_none_or(|f| f.payment_is_estimate)
     }
-    /// Every line of the figures, in order. Their amounts together are `amountFinanced`.
+    /// Every line of the figures, in order. Those placed `FINANCED` sum to `amountFinanced`.
     async fn lines(&self, ctx: &Context<'_>) -> GqlResult<Vec<LineNode>> {
         let room = self.with(ctx, |r| r.lines.is_some(), Parts { lines: true, ..Parts::default() }).await?;
         let currency = room.deal.terms.currency;

@@ -4,10 +4,11 @@ use async_graphql::{ID, Object, SimpleObject};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::deals::diff::Difference;
-use crate::deals::model::{DealProduct, FigureLine, Figures, LineKind, Scenario, TradeIn};
+use crate::deals::model::{DealProduct, FigureLine, Figures, Scenario, TradeIn};
 use crate::deals::pricing::Declined;
 use crate::deals::steps::{Clearer, NextStep, StepCode};
 use crate::deals::store::room::HistoryEvent;
+use crate::finance::{LinePlacement, QuoteLineKind};
 use crate::graphql::MoneyObject;
 use crate::kernel::money::{Cents, Currency};
 
@@ -87,23 +88,31 @@ impl TradeInNode {
     }
 }
 
-/// A line of the figures. All lines of a deal together give the amount financed, or for cash the amount due.
+/// A line of the figures. The lines placed `FINANCED` sum to the amount financed, for cash to the amount due.
 #[derive(Debug, Clone, SimpleObject)]
 #[graphql(name = "DealLine")]
 pub struct LineNode {
     /// What kind of line.
-    pub kind: LineKind,
+    pub kind: QuoteLineKind,
     /// Stable code, such as `TAX_STATE` or `FEE_DOC`.
     pub code: String,
     /// In words a customer understands.
     pub label: String,
     /// The amount; negative when it lowers what is to be paid.
     pub amount: MoneyObject,
+    /// When it is paid.
+    pub placement: LinePlacement,
 }
 
 impl LineNode {
     pub(super) fn new(line: FigureLine, currency: Currency) -> Self {
-        Self { kind: line.kind, code: line.code, label: line.label, amount: MoneyObject::new(line.amount, currency) }
+        Self {
+            kind: line.kind,
+            code: line.code,
+            label: line.label,
+            amount: MoneyObject::new(line.amount, currency),
+            placement: line.placement,
+        }
     }
 }
 
@@ -121,6 +130,8 @@ pub struct DifferenceNode {
     pub after: Option<MoneyObject>,
     /// After less before.
     pub change: MoneyObject,
+    /// When the line is paid; null for a sum.
+    pub placement: Option<LinePlacement>,
 }
 
 impl DifferenceNode {
@@ -133,6 +144,7 @@ impl DifferenceNode {
             before: difference.before.map(money),
             after: difference.after.map(money),
             change,
+            placement: difference.placement,
         }
     }
 }

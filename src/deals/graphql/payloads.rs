@@ -250,7 +250,7 @@ impl DealQuotePayload {
 pub(super) struct DealSwapVehiclePayload {
     /// The deal as it stands now, with the new car.
     deal: Option<DealNode>,
-    /// Every line before and after. The changes together are the change of the amount financed.
+    /// Every line before and after. The changes placed `FINANCED` sum to the change of the amount financed.
     lines: Vec<DifferenceNode>,
     /// The sums before and after: taxes, fees, total price, amount financed, payment.
     totals: Vec<DifferenceNode>,

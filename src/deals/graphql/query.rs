@@ -5,6 +5,7 @@ use async_graphql::{Context, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::inputs::quote_id;
 use super::node::{DealNode, parts};
 use super::quotes::ReplayNode;
 use crate::deals::service::{DealFilter, Deals};
@@ -88,14 +89,14 @@ impl DealsQuery {
         Ok(page::connection(rooms, args.first, DealTotals(filter), key, DealNode::from))
     }
 
-    /// A finance quote calculated again from its stored inputs: the same to the cent, whatever the rules say today. Null
+    /// A finance or insurance quote calculated again from its stored inputs: the same to the cent, whatever the rules say today. Null
     /// when there is none in your stores.
     async fn quote_replay(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The finance quote's id, `fqt_…`.")] id: ID,
+        #[graphql(desc = "The quote's id, `fqt_…` or `iqt_…`.")] id: ID,
     ) -> GqlResult<Option<ReplayNode>> {
         let scope = actor(ctx)?.selling_scope();
-        Ok(service::<Deals>(ctx)?.replay(&scope, input::id("id", &id)?).await?.map(ReplayNode::from))
+        Ok(service::<Deals>(ctx)?.replay(&scope, quote_id("id", &id)?).await?.map(ReplayNode::from))
     }
 }

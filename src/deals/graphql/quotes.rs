@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 
-use crate::deals::model::QuoteStatus;
+use crate::deals::model::{DealKind, QuoteStatus};
 use crate::deals::service::Replay;
 use crate::deals::store::record::{FinanceQuoteRow, InsuranceQuoteRow};
 use crate::deals::store::room::Room;
@@ -49,6 +49,10 @@ impl FinanceQuoteNode {
     /// The program, `prg_…`.
     async fn program_id(&self) -> GqlResult<ID> {
         Ok(ProgramId(self.row()?.program_id).into())
+    }
+    /// Retail instalment contract or lease.
+    async fn kind(&self) -> GqlResult<DealKind> {
+        Ok(self.row()?.kind)
     }
     /// Whether it can be accepted.
     async fn status(&self) -> GqlResult<QuoteStatus> {

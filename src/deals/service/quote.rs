@@ -7,13 +7,13 @@ use uuid::Uuid;
 
 use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Start, Target};
 use crate::auth::Actor;
-use crate::db::{By, Tx};
-use crate::deals::model::{DealKind, QuoteStatus};
+use crate::db::{By, DbError, Tx};
+use crate::deals::model::{DealKind, Figures, QuoteStatus};
 use crate::deals::states::DealVerb;
 use crate::deals::store::quotes::{self, Acceptable, Round};
 use crate::deals::store::table::Outdated;
+use crate::finance::Quote;
 use crate::kernel::id::{FinanceQuoteId, InsuranceQuoteId};
-use crate::kernel::money::Cents;
 
 /// How long a quote can be accepted.
 const QUOTE_DAYS: i64 = 7;
@@ -108,22 +108,20 @@ impl Deals {
             AnyQuote::Finance(quote_id) => {
                 quotes::accept_finance(tx.conn(), id, quote_id).await?;
                 deal.accepted_finance_quote_id = Some(quote_id);
-                if let (Some((_, _, payment, financed)), Some(old)) = (quote.finance, &before.figures) {
-                    let mut new = old.clone();
-                    new.payment = Some(payment);
-                    new.payment_is_estimate = false;
-                    new.amount_financed = if deal.terms.kind == DealKind::Retail { financed } else { new.amount_financed };
-                    figures = Some(new);
-                }
+                let result = quote.result.unwrap_or_default();
+                let result: Quote = serde_json::from_value(result).map_err(|e| DbError::Corrupt(e.to_string()))?;
+                let new = Figures { payment_is_estimate: false, ..Figures::of(&result) };
+                let payment = new.payment;
+                figures = Some(new);
                 if state != before.deal.state {
                     deal.agreed_at = None;
                 }
-                json!({ "quoteId": quote_id, "payment": quote.finance.map(|(_, _, payment, _)| payment) })
+                json!({ "quoteId": quote_id, "payment": payment })
             }
             AnyQuote::Insurance(quote_id) => {
                 quotes::accept_insurance(tx.conn(), id, quote_id).await?;
                 deal.accepted_insurance_quote_id = Some(quote_id);
-                json!({ "quoteId": quote_id, "payment": Option::<Cents>::None })
+                json!({ "quoteId": quote_id })
             }
         };
         let change = Change { deal, figures, outdated: Outdated::default(), verb: "quote_accepted", detail };

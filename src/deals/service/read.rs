@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Deals;
+use super::{AnyQuote, Deals};
 use crate::auth::Scope;
 use crate::db::DbError;
 use crate::deals::model::Scenario;
@@ -13,7 +13,7 @@ use crate::deals::states::DealState;
 use crate::deals::store::list::{self, DealKey};
 use crate::deals::store::quotes;
 use crate::deals::store::room::{self, HistoryEvent, Parts, Room};
-use crate::kernel::id::{CustomerId, DealId, FinanceQuoteId, UserId, VehicleId};
+use crate::kernel::id::{CustomerId, DealId, UserId, VehicleId};
 
 /// Which deals to list. Empty and none ask for nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -138,11 +138,18 @@ impl Deals {
         Ok(room::user_names(&mut *self.db.read().await?, &ids).await?.into_iter().collect())
     }
 
-    /// A finance quote as it was given, and calculated again from its stored inputs.
-    pub async fn replay(&self, scope: &Scope, id: FinanceQuoteId) -> Result<Option<Replay>, DbError> {
-        let stored = quotes::stored_finance(&mut *self.db.read().await?, scope, id).await?;
+    /// A quote as it was given, and calculated again from its stored inputs.
+    pub async fn replay(&self, scope: &Scope, id: AnyQuote) -> Result<Option<Replay>, DbError> {
+        let mut conn = self.db.read().await?;
+        let stored = match id {
+            AnyQuote::Finance(id) => quotes::stored_finance(&mut conn, scope, id).await?,
+            AnyQuote::Insurance(id) => quotes::stored_insurance(&mut conn, scope, id).await?,
+        };
         Ok(stored.map(|quote| Replay {
-            replayed: self.desk.replay(&quote.inputs),
+            replayed: match id {
+                AnyQuote::Finance(_) => self.desk.replay_finance(&quote.inputs),
+                AnyQuote::Insurance(_) => self.desk.replay_insurance(&quote.inputs),
+            },
             engine_version: quote.engine_version,
             stored: quote.result,
         }))

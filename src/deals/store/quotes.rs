@@ -8,10 +8,9 @@ use uuid::Uuid;
 
 use crate::auth::Scope;
 use crate::db::DbError;
-use crate::deals::model::{DealKind, QuoteStatus};
+use crate::deals::model::QuoteStatus;
 use crate::deals::pricing::{FinanceOffer, InsuranceOffer};
-use crate::kernel::id::{DealId, FinanceQuoteId, InsuranceQuoteId, ProgramId};
-use crate::kernel::money::Cents;
+use crate::kernel::id::{DealId, FinanceQuoteId, InsuranceQuoteId};
 
 /// What the rows of one round of quoting share.
 #[derive(Debug, Clone, Copy)]
@@ -131,8 +130,8 @@ pub(in crate::deals) async fn insert_insurance(
 pub(in crate::deals) struct Acceptable {
     pub(in crate::deals) status: QuoteStatus,
     pub(in crate::deals) expires_at: DateTime<Utc>,
-    /// Finance: kind, months, payment, amount financed. Insurance: none.
-    pub(in crate::deals) finance: Option<(DealKind, i32, Cents, Cents)>,
+    /// The quote as calculated; finance only.
+    pub(in crate::deals) result: Option<Value>,
 }
 
 /// A finance quote of a deal.
@@ -142,19 +141,13 @@ pub(in crate::deals) async fn finance_to_accept(
     id: FinanceQuoteId,
 ) -> Result<Option<Acceptable>, DbError> {
     let row = sqlx::query!(
-        r#"SELECT status AS "status: QuoteStatus", expires_at, kind AS "kind: DealKind", term_months, payment_cents AS "payment: Cents",
-             amount_financed_cents AS "financed: Cents"
-           FROM finance_quote WHERE id = $1 AND deal_id = $2"#,
+        r#"SELECT status AS "status: QuoteStatus", expires_at, result FROM finance_quote WHERE id = $1 AND deal_id = $2"#,
         id.0,
         deal.0,
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| Acceptable {
-        status: row.status,
-        expires_at: row.expires_at,
-        finance: Some((row.kind, row.term_months, row.payment, row.financed)),
-    }))
+    Ok(row.map(|row| Acceptable { status: row.status, expires_at: row.expires_at, result: Some(row.result) }))
 }
 
 /// An insurance quote of a deal.
@@ -170,7 +163,7 @@ pub(in crate::deals) async fn insurance_to_accept(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| Acceptable { status: row.status, expires_at: row.expires_at, finance: None }))
+    Ok(row.map(|row| Acceptable { status: row.status, expires_at: row.expires_at, result: None }))
 }
 
 /// Accepts one finance quote; the one accepted before is a mere quote again.
@@ -211,10 +204,9 @@ pub(in crate::deals) async fn supersede_open(conn: &mut PgConnection, deal: Deal
     Ok(())
 }
 
-/// A stored finance quote with what is needed to calculate it again.
+/// A stored quote with what is needed to calculate it again.
 #[derive(Debug)]
 pub(in crate::deals) struct StoredQuote {
-    pub(in crate::deals) program_id: ProgramId,
     pub(in crate::deals) engine_version: String,
     pub(in crate::deals) inputs: Value,
     pub(in crate::deals) result: Value,
@@ -228,8 +220,26 @@ pub(in crate::deals) async fn stored_finance(
 ) -> Result<Option<StoredQuote>, DbError> {
     let row = sqlx::query_as!(
         StoredQuote,
-        r#"SELECT q.program_id AS "program_id: _", q.engine_version, q.inputs, q.result
-           FROM finance_quote q JOIN deal d ON d.id = q.deal_id WHERE q.id = $1 AND d.store_id = ANY($2)"#,
+        "SELECT q.engine_version, q.inputs, q.result FROM finance_quote q JOIN deal d ON d.id = q.deal_id
+         WHERE q.id = $1 AND d.store_id = ANY($2)",
+        id.0,
+        scope.store_ids(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row)
+}
+
+/// Reads an insurance quote for replay.
+pub(in crate::deals) async fn stored_insurance(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    id: InsuranceQuoteId,
+) -> Result<Option<StoredQuote>, DbError> {
+    let row = sqlx::query_as!(
+        StoredQuote,
+        "SELECT q.engine_version, q.inputs, q.result FROM insurance_quote q JOIN deal d ON d.id = q.deal_id
+         WHERE q.id = $1 AND d.store_id = ANY($2)",
         id.0,
         scope.store_ids(),
     )

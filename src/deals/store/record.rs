@@ -31,7 +31,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::deals::model::QuoteStatus;
+use crate::deals::model::{DealKind, QuoteStatus};
 use crate::kernel::money::Cents;
 
 record!(
@@ -61,7 +61,7 @@ record!(
         id: Uuid,
         deal_version: i32,
         program_id: Uuid,
-        kind: String,
+        kind: DealKind,
         status: QuoteStatus,
         term_months: i32,
         sell_rate: Option<Decimal>,

@@ -4,6 +4,7 @@ mod helpers;
 
 mod auth_sessions;
 mod embedded;
+mod finance_oracles;
 mod house;
 mod http_graphql;
 mod http_kit;

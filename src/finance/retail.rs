@@ -368,3 +368,20 @@ pub fn monthly_of_effective(rate: Rate) -> Result<Fixed, FinanceError> {
 pub fn first_period(contract: NaiveDate, first: NaiveDate) -> Result<(u32, u32), FinanceError> {
     months_back(contract, first, first.day())
 }
+
+/// The level payment when some payments are made at signing: `P = A / ((1 − (1 + i)^−(n−m)) / i + m)`, per unit of principal.
+pub fn factor_in_advance(rate: Rate, term_months: u16, advance: u16) -> Result<Fixed, FinanceError> {
+    if !TERM.contains(&term_months) || advance > term_months {
+        return Err(FinanceError::TermOutOfRange { min: *TERM.start(), max: *TERM.end() });
+    }
+    let later = u32::from(term_months - advance);
+    let sixteenth = Fixed::ratio(1, 16)?;
+    let i = monthly(rate)?;
+    let sum = if i == Fixed::ZERO {
+        sixteenth.times(later)?
+    } else {
+        let v = Fixed::ONE.div(Fixed::ONE.add(i)?)?;
+        Fixed::ONE.sub(v.pow(later)?)?.mul(sixteenth)?.div(i)?
+    };
+    sixteenth.div(sum.add(sixteenth.times(u32::from(advance))?)?)
+}

@@ -6,14 +6,16 @@ use async_graphql::ValidationMode;
 use axum::Router;
 
 use crate::auth::{Auth, AuthError};
+use crate::channels::Channels;
 use crate::config::{Config, ConfigError};
+use crate::customers::Customers;
 use crate::db::notices::Notices;
 use crate::db::{Db, DbError};
 use crate::dealers::Dealers;
 use crate::deals::{Deals, Desk};
 use crate::finance::Rules;
 use crate::http::graphql::{Executors, SchemaError};
-use crate::http::{Doorkeeper, Http, Parts};
+use crate::http::{Doorkeeper, Http, Parts, channels};
 use crate::inventory::Inventory;
 use crate::kernel::seal::Sealer;
 use crate::schema::{self, DesklessSchema};
@@ -33,6 +35,10 @@ pub struct App {
     pub auth: Auth,
     /// Groups and stores.
     pub dealers: Dealers,
+    /// People and their wishes.
+    pub customers: Customers,
+    /// Leads and events.
+    pub channels: Channels,
     /// Deals.
     pub deals: Deals,
     /// Taxes, fees, programs, products, insurance rates.
@@ -67,8 +73,11 @@ impl App {
         let dealers = Dealers::start(db.clone(), &notices).await?;
         let rules = Rules::start(db.clone(), &notices).await?;
         let auth = Auth::start(db.clone(), config.auth.clone(), Arc::clone(&sealer), &notices).await?;
+        let customers = Customers::new(db.clone(), Arc::clone(&sealer));
+        let inventory = Inventory::new(db.clone());
+        let channels = Channels::new(db.clone(), Arc::clone(&sealer), dealers.clone(), customers.clone(), inventory);
         let deals = Deals::new(db.clone(), Inventory::new(db.clone()), dealers.clone(), Desk::new(rules.clone()));
-        Ok(Self { config: Arc::new(config), db, sealer, notices, auth, dealers, rules, deals })
+        Ok(Self { config: Arc::new(config), db, sealer, notices, auth, dealers, customers, channels, rules, deals })
     }
 
     /// The schema with every service in its data. `known` documents were validated before and need it less.
@@ -78,6 +87,7 @@ impl App {
             .data(self.notices.clone())
             .data(self.auth.clone())
             .data(self.dealers.clone())
+            .data(self.channels.clone())
             .data(self.deals.clone())
             .data(self.rules.clone())
             .finish()
@@ -101,6 +111,7 @@ impl App {
 
     /// Every route: the transport's and those of the slices.
     pub fn router(&self, http: &Http) -> Router {
-        http.router(Router::new())
+        let doorkeeper = Doorkeeper::of_auth(self.auth.clone(), self.db.clone());
+        http.router(channels::routes(self.channels.clone(), doorkeeper))
     }
 }

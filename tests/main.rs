@@ -3,6 +3,7 @@
 mod helpers;
 
 mod auth_sessions;
+mod channels_leads;
 mod embedded;
 mod finance_oracles;
 mod house;

@@ -8,6 +8,7 @@
 
 mod access;
 mod caller;
+pub mod channels;
 pub mod graphiql;
 pub mod graphql;
 mod health;

@@ -14,8 +14,11 @@ use deskless::kernel::money::Currency;
 use serde_json::{Value, json};
 
 pub mod database;
+pub mod stock;
 
 pub use database::TestDatabase;
+#[allow(unused_imports)]
+pub use stock::Car;
 
 /// The password of everybody in tests.
 pub const PASSWORD: &str = "correct horse battery";

@@ -4,6 +4,7 @@ mod helpers;
 
 mod auth_sessions;
 mod channels_leads;
+mod chaos;
 mod embedded;
 mod finance_oracles;
 mod house;

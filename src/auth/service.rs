@@ -338,6 +338,17 @@ impl Auth {
     }
 
     async fn known(&self, credential: Credential, now: DateTime<Utc>) -> Result<Arc<Actor>, AuthError> {
+        match self.look_up(credential.clone(), now).await {
+            // The connection was cut: with a fresh one nobody notices.
+            Err(AuthError::Db(error)) if error.is_cut() => {
+                self.db.suspect_connections();
+                self.look_up(credential, now).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn look_up(&self, credential: Credential, now: DateTime<Utc>) -> Result<Arc<Actor>, AuthError> {
         if let Ok(remembered) = self.remembered.lock()
             && let Some((actor, asked_at)) = remembered.get(&credential)
             && now - *asked_at < Duration::seconds(BELIEVE_SECONDS)

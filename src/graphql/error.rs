@@ -132,12 +132,19 @@ impl From<ClaimError> for GqlError {
     }
 }
 
+/// Marks an error whose cause is a connection that was cut: a query is worth a second try.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionCut;
+
 impl From<GqlError> for async_graphql::Error {
     /// Logs once, with the whole chain, inside the request's span; shows the client the code and the made text.
     fn from(error: GqlError) -> Self {
         if let Some(source) = &error.source {
             tracing::error!(code = error.code.as_str(), error = &**source as &dyn StdError, "resolver failed");
         }
-        Self::new(error.message).extend_with(|_, e| e.set("code", error.code.as_str()))
+        let cut = error.source.as_deref().and_then(|source| source.downcast_ref::<DbError>()).is_some_and(DbError::is_cut);
+        let mut shown = Self::new(error.message).extend_with(|_, e| e.set("code", error.code.as_str()));
+        shown.source = cut.then(|| Arc::new(ConnectionCut) as _);
+        shown
     }
 }

@@ -10,5 +10,5 @@ pub mod page;
 pub mod scalar;
 
 pub use context::{RequestInfo, actor, request_info};
-pub use error::{ErrorCode, GqlError, GqlResult};
+pub use error::{ConnectionCut, ErrorCode, GqlError, GqlResult};
 pub use scalar::{DecimalText, MoneyObject, Percentage};

@@ -93,7 +93,7 @@ impl Http {
     pub fn new(parts: Parts) -> Result<Self, SchemaError> {
         metrics::start();
         let (limits, tasks) = (Arc::new(parts.limits), TaskTracker::new());
-        let engine = Engine::new(parts.executors, &parts.sdl, parts.public_fields, Arc::clone(&limits), tasks.clone())?;
+        let engine = Engine::new(parts.executors, &parts.sdl, parts.public_fields, Arc::clone(&limits), tasks.clone(), parts.db.clone())?;
         Ok(Self(Arc::new(Inner {
             engine,
             doorkeeper: parts.doorkeeper,

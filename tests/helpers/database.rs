@@ -7,11 +7,13 @@
 use std::future::Future;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use deskless::db::MIGRATOR;
 use deskless::db::embedded::{Durability, Embedded, EmbeddedOptions, OWNER};
+use deskless::db::pool::PoolSettings;
+use deskless::db::{Db, MIGRATOR};
+use deskless::kernel::clock::Clock;
 use deskless::kernel::seal::sha256;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
@@ -20,6 +22,7 @@ use tokio::runtime::Runtime;
 /// A database that is dropped with this value.
 pub struct TestDatabase {
     name: String,
+    options: PgConnectOptions,
     pool: PgPool,
 }
 
@@ -39,11 +42,17 @@ impl TestDatabase {
             (name, options)
         })
         .await;
-        let pool = PgPoolOptions::new().max_connections(20).connect_with(options).await.expect("the test's database");
-        Self { name, pool }
+        let pool = PgPoolOptions::new().max_connections(4).connect_with(options.clone()).await.expect("the test's database");
+        Self { name, options, pool }
     }
 
-    /// Connections as the program, with the program's rights.
+    /// The database as the program opens it, with the program's rights.
+    pub async fn open(&self, clock: Arc<dyn Clock>) -> Db {
+        let settings = PoolSettings { max_connections: 20, min_connections: 0, ..PoolSettings::default() };
+        Db::connect(self.options.clone(), &settings, clock).await.expect("the test's database")
+    }
+
+    /// Connections of the test's own, to look and to meddle.
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }

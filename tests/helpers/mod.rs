@@ -6,7 +6,6 @@ use chrono::{DateTime, TimeZone, Utc};
 use deskless::app::App;
 use deskless::auth::Role;
 use deskless::config::Config;
-use deskless::db::Db;
 use deskless::dealers::NewStore;
 use deskless::kernel::clock::FixedClock;
 use deskless::kernel::id::{GroupId, StoreId};
@@ -34,7 +33,7 @@ pub struct TestApp {
     pub raleigh: StoreId,
     router: axum::Router,
     // Dropped last: removes the database.
-    _database: TestDatabase,
+    pub database: TestDatabase,
 }
 
 /// Somebody who is signed in.
@@ -57,13 +56,13 @@ impl TestApp {
         config.auth.data_key = Some("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=".into());
         config.auth.index_key = Some("AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=".into());
         change(&mut config);
-        let app = App::start(config, Db::new(database.pool().clone(), clock.clone())).await.expect("the application starts");
+        let app = App::start(config, database.open(clock.clone()).await).await.expect("the application starts");
         let group = app.dealers.create_group("lone-star", "Lone Star Motors").await.expect("group");
         let austin = app.dealers.create_store(group, &store("austin", "Austin", "TX", "78701", "America/Chicago")).await.expect("store");
         let raleigh =
             app.dealers.create_store(group, &store("raleigh", "Raleigh", "NC", "27601", "America/New_York")).await.expect("store");
         let router = app.router(&app.http().expect("the transport"));
-        Self { app, clock, group, austin, raleigh, router, _database: database }
+        Self { app, clock, group, austin, raleigh, router, database }
     }
 
     /// Adds a person and signs them in.

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Data, Executor, Request, Response};
+use async_graphql::{Data, Executor, Request, Response, Variables};
 use axum::http::StatusCode;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -18,7 +18,8 @@ use super::documents::{Document, Documents, hash};
 use super::request::Envelope;
 use super::types::{SchemaError, Types};
 use super::{guard, variables};
-use crate::graphql::{ErrorCode, RequestInfo};
+use crate::db::Db;
+use crate::graphql::{ConnectionCut, ErrorCode, RequestInfo};
 use crate::http::caller::Caller;
 use crate::http::limits::{Limits, ms};
 
@@ -79,11 +80,35 @@ pub(crate) enum Via {
 pub(crate) struct Prepared {
     pub(crate) ty: OperationType,
     request: Request,
+    /// To make a query's request once more. Everything in it is shared or small.
+    again: Option<Again>,
     document: Arc<Document>,
     hash: Option<String>,
     known: bool,
     public: bool,
     signed_in: bool,
+}
+
+/// What a request is made of, beside its document.
+#[derive(Clone)]
+struct Again {
+    variables: Variables,
+    operation_name: Option<String>,
+    info: RequestInfo,
+    caller: Option<Caller>,
+}
+
+impl Again {
+    fn request(self, document: &Document) -> Request {
+        let mut request = Request::new(String::new()).variables(self.variables).data(self.info);
+        request.operation_name = self.operation_name;
+        request.set_parsed_query(document.parsed.clone());
+        match self.caller {
+            Some(Caller { actor: Some(actor), .. }) => request.data(actor),
+            Some(_) => request,
+            None => request.disable_introspection(),
+        }
+    }
 }
 
 /// Executes GraphQL. One per server.
@@ -98,6 +123,8 @@ pub(crate) struct Engine {
     pub(crate) limits: Arc<Limits>,
     /// Mutations in flight; a shutdown waits for them.
     pub(crate) tasks: TaskTracker,
+    /// Told when a connection turns out to have been cut.
+    db: Option<Db>,
 }
 
 impl Engine {
@@ -108,6 +135,7 @@ impl Engine {
         public_fields: &'static [&'static str],
         limits: Arc<Limits>,
         tasks: TaskTracker,
+        db: Option<Db>,
     ) -> Result<Self, SchemaError> {
         Ok(Self {
             executors,
@@ -118,6 +146,7 @@ impl Engine {
             public_permits: Arc::new(Semaphore::new(PUBLIC_EXECUTIONS)),
             limits,
             tasks,
+            db,
         })
     }
 
@@ -147,17 +176,10 @@ impl Engine {
         let variables = variables::check(operation, envelope.variables, &self.types)?;
         guard::cost(&document.parsed, operation, &variables, &self.types, &self.limits)?;
 
-        let mut request = Request::new(String::new()).variables(variables).data(info);
-        request.operation_name = envelope.operation_name;
-        request.set_parsed_query(document.parsed.clone());
-        if let Some(caller) = caller {
-            if let Some(actor) = &caller.actor {
-                request = request.data(Arc::clone(actor));
-            }
-        } else {
-            request = request.disable_introspection();
-        }
-        Ok(Prepared { ty, request, document, hash: envelope.hash, known, public, signed_in: caller.is_some() })
+        let parts = Again { variables, operation_name: envelope.operation_name, info, caller: caller.cloned() };
+        let again = (ty == OperationType::Query && self.db.is_some()).then(|| parts.clone());
+        let request = parts.request(&document);
+        Ok(Prepared { ty, request, again, document, hash: envelope.hash, known, public, signed_in: caller.is_some() })
     }
 
     /// The document of a request, and whether it is known to be valid.
@@ -184,12 +206,12 @@ impl Engine {
             Ok(permit) => permit,
             Err(refusal) => return refusal.into(),
         };
-        let Prepared { ty, request, document, hash, known, signed_in, .. } = prepared;
+        let Prepared { ty, request, again, document, hash, known, signed_in, .. } = prepared;
         let run = if known { &self.executors.known } else { &self.executors.strict };
-        let guarded = AssertUnwindSafe(run(request)).catch_unwind();
         let deadline = ms(self.limits.execution_ms);
         let outcome = if ty == OperationType::Mutation {
             // A mutation that has begun runs to its end, whether or not the client still waits for the answer.
+            let guarded = AssertUnwindSafe(run(request)).catch_unwind();
             let work = async move {
                 let outcome = guarded.await;
                 drop(permit);
@@ -198,7 +220,18 @@ impl Engine {
             let task = self.tasks.spawn(work.in_current_span());
             tokio::time::timeout(deadline, task).await.map(|joined| joined.unwrap_or_else(|e| Err(Box::new(e))))
         } else {
-            let outcome = tokio::time::timeout(deadline, guarded).await;
+            let read = async {
+                let response = run(request).await;
+                match (again, &self.db) {
+                    // The database was restarted, or something on the way to it: with fresh connections nobody notices.
+                    (Some(again), Some(db)) if was_cut(&response) => {
+                        db.suspect_connections();
+                        run(again.request(&document)).await
+                    }
+                    _ => response,
+                }
+            };
+            let outcome = tokio::time::timeout(deadline, AssertUnwindSafe(read).catch_unwind()).await;
             drop(permit);
             outcome
         };
@@ -243,6 +276,11 @@ impl Engine {
         let busy = |_| Refusal::http(StatusCode::SERVICE_UNAVAILABLE, "The server is busy. Try again in a moment.");
         Arc::clone(permits).try_acquire_owned().map_err(busy)
     }
+}
+
+/// Whether something could not be read because its connection was gone.
+fn was_cut(response: &Response) -> bool {
+    response.errors.iter().any(|error| error.source::<ConnectionCut>().is_some())
 }
 
 /// What a client is told of a bug.

@@ -16,5 +16,11 @@ pub fn start(config: &LogConfig) {
     };
     if started.is_err() {
         tracing::debug!("logging was already started");
+        return;
     }
+    // A panic is one event like any other. Its text is left out: it may hold what a customer typed.
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a bug: the program panicked");
+    }));
 }

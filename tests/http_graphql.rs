@@ -219,6 +219,57 @@ async fn abuse_is_refused_before_it_costs_anything() {
     assert!(server.healthy().await);
 }
 
+/// The parser recurses: its deepest allowed input must fit the stack, also of an unoptimised build.
+#[tokio::test]
+async fn odd_documents_never_harm_the_parser() {
+    let server = Server::start().await;
+    let lists = format!("{{ any(list: {}1{}) }}", "[".repeat(58), "]".repeat(58));
+    let objects = format!("{{ any(list: {}1{}) }}", "{a:".repeat(58), "}".repeat(58));
+    let types = format!("query ($a: {}Int{}) {{ any }}", "[".repeat(58), "]".repeat(58));
+    for query in [
+        lists.as_str(),
+        &objects,
+        &types,
+        "{ any(list: 1e999) }",
+        "{ any(list: 99999999999999999999999) }",
+        "{ hello(name: \"\\ud83d\\ude00\") }",
+        "{ hello(name: \"\\u{1F600}\") }",
+        "{ hello(name: \"\"\"\n  é\n é\"\"\") }",
+        "{ hello(name: \"\\u0000\") }",
+        "{ __typename @include(if: $a) }",
+        "query ($a: Nope!) { hello }",
+        "query ($a: Query!) { hello }",
+        "query ($a: Int, $a: Int) { hello }",
+        "fragment a on Query { hello }",
+        "{ ...missing }",
+        "\u{feff}{ hello }",
+        "{ hello } { hello }",
+        "query",
+        "{}",
+        "#",
+        " ",
+        "type Query { a: Int }",
+        "{ hello(name: $missing) }",
+        "{ cars(first: -1) { nodes { vin } } }",
+    ] {
+        let (status, body) = server.ask(query).await;
+        assert!(matches!(status.as_u16(), 200 | 400), "{query}: {status} {body}");
+        assert!(!body.to_string().contains("INTERNAL"), "{query}: {body}");
+    }
+    assert!(server.healthy().await);
+}
+
+#[tokio::test]
+async fn large_answers_are_compressed_for_those_who_ask() {
+    let server = Server::start().await;
+    let ask = async |query: &str| {
+        let response = server.post(&json!({ "query": query })).header("accept-encoding", "gzip").send().await.unwrap();
+        response.headers().get("content-encoding").map(|v| v.to_str().unwrap().to_owned())
+    };
+    assert_eq!(ask("{ large }").await.as_deref(), Some("gzip"));
+    assert_eq!(ask("{ hello }").await, None);
+}
+
 #[tokio::test]
 async fn bodies_are_bounded_with_and_without_a_length() {
     let server = Server::start().await;

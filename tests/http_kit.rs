@@ -70,6 +70,12 @@ impl Query {
     async fn database(&self) -> GqlResult<bool> {
         Err(GqlError::internal("relation \"secret_table\" does not exist"))
     }
+    async fn large(&self) -> String {
+        "x".repeat(20_000_000)
+    }
+    async fn any(&self, _list: Option<Vec<i32>>) -> bool {
+        true
+    }
     async fn busy(&self) -> GqlResult<bool> {
         Err(GqlError::new(ErrorCode::Unavailable, "busy"))
     }

@@ -38,6 +38,33 @@ async fn a_large_head_is_refused() {
 }
 
 #[tokio::test]
+async fn a_client_that_never_reads_its_answer_is_dropped() {
+    use tokio::io::AsyncWriteExt;
+    let server = Server::with(|limits| {
+        limits.write_ms = 300;
+        limits.connections = 1;
+    })
+    .await;
+    let mut greedy = TcpStream::connect(server.address).await.unwrap();
+    let body = r#"{"query":"{ large }"}"#;
+    let request = format!(
+        "POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer good\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    greedy.write_all(request.as_bytes()).await.unwrap();
+    let begin = Instant::now();
+    let free = async || {
+        server.raw(b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", Duration::from_secs(1)).await.0.contains("200 OK")
+    };
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!free().await, "it holds the only place");
+    while !free().await {
+        assert!(begin.elapsed() < Duration::from_secs(15), "its place must become free");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[tokio::test]
 async fn connections_beyond_the_limit_are_refused() {
     let server = Server::with(|limits| limits.connections = 5).await;
     let mut held = Vec::new();

@@ -4,6 +4,8 @@
 //! transaction commits. One listener per server hands them to whoever subscribed. Notices carry ids only; a client is sent
 //! a fresh read through its own permissions. After a lost connection the listener reads the rows it missed.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::PgListener;
@@ -67,6 +69,7 @@ pub enum Signal {
 #[derive(Debug, Clone)]
 pub struct Notices {
     sender: broadcast::Sender<Signal>,
+    listening: Arc<AtomicBool>,
 }
 
 impl Notices {
@@ -75,13 +78,21 @@ impl Notices {
         let (sender, _) = broadcast::channel(4096);
         let last = newest(db).await?;
         let listener = connect(db).await?;
-        tokio::spawn(listen(db.clone(), listener, sender.clone(), last));
-        Ok(Self { sender })
+        let listening = Arc::new(AtomicBool::new(true));
+        tokio::spawn(listen(db.clone(), listener, sender.clone(), last, Arc::clone(&listening)));
+        Ok(Self { sender, listening })
     }
 
     /// A receiver of every signal from now on. When it lags, it is told `Lagged`; treat that as [`Signal::Resync`].
     pub fn subscribe(&self) -> broadcast::Receiver<Signal> {
         self.sender.subscribe()
+    }
+}
+
+impl Notices {
+    /// Whether changes are heard now. False while the connection is lost; what happened meanwhile is caught up later.
+    pub fn listening(&self) -> bool {
+        self.listening.load(Ordering::Relaxed)
     }
 }
 
@@ -97,7 +108,7 @@ async fn newest(db: &Db) -> Result<i64, DbError> {
     Ok(newest)
 }
 
-async fn listen(db: Db, mut listener: PgListener, sender: broadcast::Sender<Signal>, mut last: i64) {
+async fn listen(db: Db, mut listener: PgListener, sender: broadcast::Sender<Signal>, mut last: i64, listening: Arc<AtomicBool>) {
     loop {
         match listener.try_recv().await {
             Ok(Some(message)) if message.channel() == RULES_CHANNEL => {
@@ -111,42 +122,47 @@ async fn listen(db: Db, mut listener: PgListener, sender: broadcast::Sender<Sign
                 None => tracing::warn!("a change notice could not be read"),
             },
             Ok(None) | Err(_) if db.pool().is_closed() => return,
-            // The connection was lost; the listener reconnects on the next call. Catch up on what was missed.
+            // The connection was lost. Listen again first, then read what was missed: the other way round, a change between
+            // the two would be lost.
             Ok(None) | Err(_) => {
-                tokio::time::sleep(Duration::from_millis(200)).await;
-                last = catch_up(&db, &sender, last).await;
+                listening.store(false, Ordering::Relaxed);
+                let caught_up = match connect(&db).await {
+                    Ok(fresh) => {
+                        listener = fresh;
+                        catch_up(&db, &sender, last).await
+                    }
+                    Err(error) => Err(error),
+                };
+                match caught_up {
+                    Ok(newest) => {
+                        last = newest;
+                        listening.store(true, Ordering::Relaxed);
+                    }
+                    Err(error) => {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "change notices: database unavailable");
+                        tokio::time::sleep(Duration::from_millis(200)).await;
+                    }
+                }
             }
         }
     }
 }
 
-async fn catch_up(db: &Db, sender: &broadcast::Sender<Signal>, last: i64) -> i64 {
-    let missed = async {
-        let mut conn = db.read().await?;
-        let rows = sqlx::query!(
-            r#"SELECT id, store_id, subject_kind AS "subject: Subject", subject_id, version FROM change_notice WHERE id > $1 ORDER BY id LIMIT 10000"#,
-            last
-        )
-        .fetch_all(&mut *conn)
-        .await?;
-        Ok::<_, DbError>(rows)
-    };
-    match missed.await {
-        Ok(rows) => {
-            let newest = rows.last().map_or(last, |row| row.id);
-            for row in rows {
-                let notice =
-                    Notice { id: row.id, store_id: row.store_id, subject: row.subject, subject_id: row.subject_id, version: row.version };
-                let _ = sender.send(Signal::Changed(notice));
-            }
-            let _ = sender.send(Signal::Resync);
-            newest
-        }
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "change notices: database unavailable");
-            last
-        }
+async fn catch_up(db: &Db, sender: &broadcast::Sender<Signal>, last: i64) -> Result<i64, DbError> {
+    let mut conn = db.read().await?;
+    let rows = sqlx::query!(
+        r#"SELECT id, store_id, subject_kind AS "subject: Subject", subject_id, version FROM change_notice WHERE id > $1 ORDER BY id LIMIT 10000"#,
+        last
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let newest = rows.last().map_or(last, |row| row.id);
+    for row in rows {
+        let notice = Notice { id: row.id, store_id: row.store_id, subject: row.subject, subject_id: row.subject_id, version: row.version };
+        let _ = sender.send(Signal::Changed(notice));
     }
+    let _ = sender.send(Signal::Resync);
+    Ok(newest)
 }
 
 fn parse(payload: &str) -> Option<Notice> {

@@ -54,9 +54,18 @@ impl RequestId {
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.ip().fmt(f)
+impl Peer {
+    /// The address of the client: the peer's, or what the outermost of `proxies` trusted proxies wrote about it.
+    pub(super) fn client(peer: Option<Self>, headers: &HeaderMap, proxies: usize) -> String {
+        let forwarded = || {
+            let all = headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(','));
+            let all: Vec<&str> = all.map(str::trim).collect();
+            // Each proxy appends the address it saw; what stands further left was written by the client.
+            let address = all.len().checked_sub(proxies).and_then(|at| all.get(at))?;
+            address.parse::<std::net::IpAddr>().ok()
+        };
+        let address = if proxies > 0 { forwarded() } else { None };
+        address.or(peer.map(|peer| peer.0.ip())).map_or_else(|| "unknown".into(), |address| address.to_string())
     }
 }
 
@@ -114,5 +123,23 @@ fn finish(response: &mut Response, id: &RequestId) {
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_trusted_proxies_name_the_client() {
+        let peer = Some(Peer(SocketAddr::from(([10, 0, 0, 9], 1234))));
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", "1.1.1.1, 2.2.2.2".parse().unwrap());
+        headers.append("x-forwarded-for", "3.3.3.3".parse().unwrap());
+        assert_eq!(Peer::client(peer, &headers, 0), "10.0.0.9");
+        assert_eq!(Peer::client(peer, &headers, 1), "3.3.3.3");
+        assert_eq!(Peer::client(peer, &headers, 2), "2.2.2.2");
+        assert_eq!(Peer::client(peer, &headers, 9), "10.0.0.9");
+        assert_eq!(Peer::client(None, &HeaderMap::new(), 1), "unknown");
     }
 }

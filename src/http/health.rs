@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::db::notices::Notices;
 use crate::db::{Db, MIGRATOR};
 
 /// Longest wait for the database.
@@ -17,17 +18,18 @@ pub(super) async fn livez() -> Response {
     Json(json!({ "status": "ok" })).into_response()
 }
 
-/// `GET /readyz`: the database answers, its schema is the one of this program, and the server is not stopping.
-pub(super) async fn readyz(db: Option<&Db>, stopping: bool) -> Response {
+/// `GET /readyz`: the database answers, its schema is the one of this program, changes are heard, and the server is not stopping.
+pub(super) async fn readyz(db: Option<&Db>, notices: Option<&Notices>, stopping: bool) -> Response {
     let (database, migrations) = match db {
         None => (true, true),
         Some(db) => tokio::time::timeout(PATIENCE, look(db)).await.unwrap_or((false, false)),
     };
-    let ready = database && migrations && !stopping;
+    let listener = notices.is_none_or(Notices::listening);
+    let ready = database && migrations && listener && !stopping;
     let word = |ok: bool| if ok { "ok" } else { "failing" };
     let body = json!({
         "status": word(ready),
-        "checks": { "database": word(database), "migrations": word(migrations), "accepting": word(!stopping) },
+        "checks": { "database": word(database), "migrations": word(migrations), "listener": word(listener), "accepting": word(!stopping) },
     });
     (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(body)).into_response()
 }

@@ -54,6 +54,10 @@ pub struct Limits {
     pub head_ms: u64,
     /// Longest wait for a complete GraphQL body, and between two pieces of any other body, in milliseconds.
     pub body_ms: u64,
+    /// Longest wait for a client that does not read its answer, in milliseconds.
+    pub write_ms: u64,
+    /// Proxies in front of the server whose `X-Forwarded-For` is believed; sign-in is throttled by the client's address.
+    pub proxies: usize,
     /// Largest request head, in bytes.
     pub head_bytes: usize,
     /// TCP connections at the same time; more are refused with 503.
@@ -104,6 +108,8 @@ impl Default for Limits {
             execution_ms: 4_500,
             head_ms: 10_000,
             body_ms: 10_000,
+            write_ms: 30_000,
+            proxies: 0,
             head_bytes: 16 * 1024,
             connections: 1_000,
             shutdown_ms: 8_000,

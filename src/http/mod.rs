@@ -14,12 +14,14 @@ pub mod graphql;
 mod health;
 pub mod limits;
 mod metrics;
+mod patient;
 mod problem;
 pub mod server;
 pub mod ws;
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -27,6 +29,9 @@ use axum::routing::get;
 use axum::{Extension, Json, Router, middleware};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
+use tower_http::timeout::TimeoutBody;
 
 use crate::auth::Auth;
 use crate::db::Db;
@@ -35,7 +40,11 @@ pub use access::{Peer, REQUEST_ID, RequestId};
 pub use caller::{Caller, Doorkeeper};
 use graphql::{Engine, Executors, Refusal, SchemaError};
 pub use limits::Limits;
+use limits::ms;
 pub use problem::Problem;
+
+/// Smaller answers are sent as they are, in bytes.
+const COMPRESS_ABOVE: u64 = 1400;
 
 /// What the transport is built from.
 #[derive(Debug)]
@@ -113,12 +122,20 @@ impl Http {
         let own = Router::new()
             .route("/graphql", get(graphql_get).post(graphql::post))
             .route("/livez", get(health::livez))
-            .route("/readyz", get(async |State(http): State<Self>| health::readyz(http.db.as_ref(), http.stopping.is_cancelled()).await))
+            .route("/readyz", get(readyz))
             .route("/metrics", get(async |State(http): State<Self>| metrics::page(http.db.as_ref().map(Db::pool))))
             .route("/.well-known/jwks.json", get(jwks))
             .merge(graphiql::routes())
             .with_state(self.clone());
-        own.merge(more).fallback(not_found).method_not_allowed_fallback(wrong_method).layer(middleware::from_fn(access::layer))
+        let idle = ms(self.limits.body_ms);
+        // An upload may take long, but not stand still.
+        let patient = move |request: Request| std::future::ready(request.map(|body| Body::new(TimeoutBody::new(idle, body))));
+        let more = more.layer(middleware::map_request(patient));
+        own.merge(more)
+            .fallback(not_found)
+            .method_not_allowed_fallback(wrong_method)
+            .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESS_ABOVE)))
+            .layer(middleware::from_fn(access::layer))
     }
 
     /// Who sends these headers.
@@ -135,6 +152,10 @@ async fn graphql_get(
 ) -> Response {
     let upgrade = request.headers().get(header::UPGRADE).is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"websocket"));
     if upgrade { ws::upgrade(http, id, peer, request).await } else { graphql::get(http, id, peer, request).await }
+}
+
+async fn readyz(State(http): State<Http>) -> Response {
+    health::readyz(http.db.as_ref(), http.notices.as_ref(), http.stopping.is_cancelled()).await
 }
 
 async fn jwks(State(http): State<Http>) -> Response {

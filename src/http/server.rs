@@ -19,6 +19,7 @@ use tower::Service;
 
 use super::access::Peer;
 use super::limits::ms;
+use super::patient::Patient;
 use super::{Http, metrics};
 
 /// Sent to a connection beyond the limit.
@@ -59,7 +60,9 @@ pub async fn serve(listener: TcpListener, http: &Http, router: Router, stop: imp
         metrics::connections(limits.connections.saturating_sub(slots.available_permits()));
         // Small answers must not wait for more to send.
         let _ = stream.set_nodelay(true);
-        let connection = builder.serve_connection(TokioIo::new(stream), handler(router.clone(), address)).with_upgrades();
+        let connection = builder
+            .serve_connection(TokioIo::new(Patient::new(stream, ms(limits.write_ms))), handler(router.clone(), address))
+            .with_upgrades();
         let stopping = http.stopping.clone();
         http.tasks.spawn(async move {
             let mut connection = std::pin::pin!(connection);

@@ -40,7 +40,7 @@ pub(crate) fn document(document: &ExecutableDocument, limits: &Limits) -> Result
     if document.operations.iter().len() > limits.operations {
         return Err(too_much(format!("The document has more than {} operations.", limits.operations)));
     }
-    let mut walk = Walk { document, limits, known: HashMap::new(), open: HashSet::new(), aliases: 0, directives: 0 };
+    let mut walk = Walk { document, limits, known: HashMap::new(), open: HashSet::new(), aliases: 0, directives: 0, values: 0 };
     let mut total = 0_usize;
     for fragment in document.fragments.keys() {
         walk.fragment(fragment, false)?;
@@ -67,6 +67,7 @@ struct Walk<'a> {
     open: HashSet<&'a Name>,
     aliases: usize,
     directives: usize,
+    values: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -119,6 +120,12 @@ impl<'a> Walk<'a> {
                 return Err(too_much(format!("The document has more than {} aliases.", self.limits.aliases)));
             }
         }
+        for (_, value) in &field.arguments {
+            let literal = value.node.clone().into_const_with(|_| Ok::<_, std::convert::Infallible>(async_graphql::Value::Null));
+            if let Ok(literal) = literal {
+                self.literal(&literal)?;
+            }
+        }
         let name = field.name.node.as_str();
         let enters = matches!(name, "__schema" | "__type");
         let inner = self.set(&field.selection_set.node, introspection || enters)?;
@@ -126,6 +133,21 @@ impl<'a> Walk<'a> {
         // Below __schema the deeper bound was checked; the field itself counts as one.
         let depth = if enters { 1 } else { inner.depth.saturating_add(1) };
         Ok(Measure { fields: inner.fields.saturating_add(1), depth, lists: if enters { 0 } else { inner.lists + list } })
+    }
+
+    /// Literals have the bounds of variables.
+    fn literal(&mut self, value: &async_graphql::Value) -> Result<(), Refusal> {
+        use async_graphql::Value as V;
+        self.values = self.values.saturating_add(1);
+        if self.values > self.limits.input_values {
+            return Err(too_much(format!("The document has more than {} values.", self.limits.input_values)));
+        }
+        match value {
+            V::String(text) if text.contains('\0') => Err(Refusal::new(ErrorCode::BadUserInput, "A text holds the character U+0000.")),
+            V::List(items) => items.iter().try_for_each(|item| self.literal(item)),
+            V::Object(fields) => fields.values().try_for_each(|item| self.literal(item)),
+            _ => Ok(()),
+        }
     }
 
     fn fragment(&mut self, name: &'a Name, introspection: bool) -> Result<Measure, Refusal> {
@@ -338,6 +360,13 @@ mod tests {
         let aliases: String = (0..201).map(|i| format!("a{i}: v{i} ")).collect();
         assert!(refused(&format!("{{ {aliases} }}")).unwrap().contains("aliases"));
         assert!(refused(&format!("{{ a {} }}", "@skip(if: false) ".repeat(61))).unwrap().contains("directives"));
+    }
+
+    #[test]
+    fn literals_are_bounded_and_hold_no_nul() {
+        assert!(refused(r#"{ a(b: {c: ["x\u0000"]}) }"#).unwrap().contains("U+0000"));
+        assert!(refused(&format!("{{ a(b: [{}]) }}", "1 ".repeat(6_000))).unwrap().contains("values"));
+        assert!(refused(r#"{ a(b: {c: ["x"], d: $v}) }"#).is_none());
     }
 
     #[test]

@@ -59,7 +59,8 @@ pub(super) async fn post(
         Some(_) => envelope.await,
         None => Err(not_acceptable()),
     };
-    answer(&http, read, Via::Post, media, &id, peer).await
+    let address = Peer::client(peer.map(|Extension(peer)| peer), &parts.headers, http.limits.proxies);
+    answer(&http, read, Via::Post, media, &id, address).await
 }
 
 /// `GET /graphql`.
@@ -72,7 +73,8 @@ pub(super) async fn get(http: Http, id: RequestId, peer: Option<Extension<Peer>>
         Ok((request::from_uri(&parts.uri, &http.limits)?, caller))
     };
     let read = read.await;
-    answer(&http, read, Via::Get, media, &id.0, peer).await
+    let address = Peer::client(peer.map(|Extension(peer)| peer), &parts.headers, http.limits.proxies);
+    answer(&http, read, Via::Get, media, &id.0, address).await
 }
 
 async fn answer(
@@ -81,9 +83,8 @@ async fn answer(
     via: Via,
     media: Option<Media>,
     id: &Arc<str>,
-    peer: Option<Extension<Peer>>,
+    address: String,
 ) -> Response {
-    let address = peer.map_or_else(|| "unknown".into(), |Extension(peer)| peer.to_string());
     let info = RequestInfo { request_id: id.to_string(), address };
     let mut label = Kind("none");
     let answer = match read.and_then(|(envelope, caller)| http.engine.prepare(envelope, caller.as_ref(), info, via)) {

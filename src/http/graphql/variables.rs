@@ -164,12 +164,13 @@ impl<'de> Visitor<'de> for Bounded<'_> {
         serde_json::Number::from_f64(v).map(Value::Number).ok_or_else(|| E::custom("not a finite number"))
     }
 
-    fn visit_str<E>(self, v: &str) -> Result<Value, E> {
-        Ok(Value::String(v.to_owned()))
+    fn visit_str<E: serde::de::Error>(self, v: &str) -> Result<Value, E> {
+        self.visit_string(v.to_owned())
     }
 
-    fn visit_string<E>(self, v: String) -> Result<Value, E> {
-        Ok(Value::String(v))
+    fn visit_string<E: serde::de::Error>(self, v: String) -> Result<Value, E> {
+        // PostgreSQL stores no such text, and no person types it.
+        if v.contains('\0') { Err(E::custom("a text holds the character U+0000")) } else { Ok(Value::String(v)) }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
@@ -243,6 +244,7 @@ mod tests {
         assert!(read(r#"{"a": 1, "a": 2}"#, &limits).unwrap_err().contains("twice"));
         assert!(read(&format!(r#"{{"a": {}{}}}"#, "[".repeat(20), "]".repeat(20)), &limits).unwrap_err().contains("deep"));
         assert!(read(&format!(r#"{{"a": [{}1]}}"#, "1,".repeat(6_000)), &limits).unwrap_err().contains("too many"));
+        assert!(read(r#"{"a": ["x\u0000"]}"#, &limits).unwrap_err().contains("U+0000"));
         assert!(read("[1]", &limits).is_err());
         assert!(read("1e999", &limits).is_err());
     }

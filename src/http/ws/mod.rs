@@ -44,7 +44,7 @@ pub(super) async fn upgrade(http: Http, id: RequestId, peer: Option<Extension<Pe
     let Some(place) = http.sockets.enter() else {
         return Problem::unavailable().detail("Too many sockets are open.").into_response();
     };
-    let address = peer.map_or_else(|| "unknown".into(), |Extension(peer)| peer.to_string());
+    let address = Peer::client(peer.map(|Extension(peer)| peer), &parts.headers, http.limits.proxies);
     let most = http.limits.body_bytes;
     let tasks = http.tasks.clone();
     upgrade

@@ -89,6 +89,7 @@ impl App {
             .data(self.dealers.clone())
             .data(self.channels.clone())
             .data(self.deals.clone())
+            .data(self.customers.clone())
             .data(self.rules.clone())
             .finish()
     }

@@ -3,16 +3,17 @@
 use async_graphql::{MergedObject, MergedSubscription, Schema, SchemaBuilder};
 
 use crate::auth::graphql::{AuthMutation, AuthQuery};
+use crate::customers::graphql::{CustomersMutation, CustomersQuery};
 use crate::dealers::graphql::DealersQuery;
 use crate::deals::graphql::{DealsMutation, DealsQuery, DealsSubscription};
 
 /// All queries.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(AuthQuery, DealersQuery, DealsQuery);
+pub struct Query(AuthQuery, DealersQuery, CustomersQuery, DealsQuery);
 
 /// All mutations.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(AuthMutation, DealsMutation);
+pub struct Mutation(AuthMutation, CustomersMutation, DealsMutation);
 
 /// All subscriptions.
 #[derive(Debug, Default, MergedSubscription)]

@@ -5,6 +5,8 @@ mod helpers;
 mod auth_sessions;
 mod channels_leads;
 mod chaos;
+mod customers_identity;
+mod customers_preferences;
 mod embedded;
 mod finance_oracles;
 mod house;

@@ -244,6 +244,7 @@ mod tests {
             source_event_id: None,
             source_lead_id: None,
             heard_by: None,
+            heard_by_name: None,
             consent_id: None,
             at: day(on),
             expires_at: None,

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::model::{Merge, MergeId};
 use super::records::Record;
+use super::resolving::changed;
 use super::service::{CustomerError, Customers, Done};
 use super::store;
 use super::store::identity::LockedRow;
@@ -105,7 +106,7 @@ impl Customers {
         let pair = (customer, other);
         let store_id = store::identity::dismiss_suggestion(tx.conn(), &scope, pair, Some(actor.user_id().0), now).await?;
         let store_id = store_id.ok_or(CustomerError::SuggestionNotFound)?;
-        self.changed(&mut tx, store_id, customer, 0, "link_suggestion_dismissed");
+        changed(&mut tx, store_id, customer, 0, "link_suggestion_dismissed");
         tx.commit().await?;
         Ok(())
     }
@@ -113,7 +114,7 @@ impl Customers {
     async fn refresh(&self, tx: &mut Tx, row: &LockedRow, verb: &'static str) -> Result<(), DbError> {
         let record = Record::open(&self.sealer, row.id, &row.person_sealed)?;
         let version = self.rewrite(tx, row.store_id, row.id, record).await?;
-        self.changed(tx, row.store_id, row.id, version, verb);
+        changed(tx, row.store_id, row.id, version, verb);
         Ok(())
     }
 }

@@ -11,6 +11,7 @@
 //! Terms: *wish* is attribute, operator and value; *preference* is a wish with its provenance.
 
 pub mod contradiction;
+pub mod graphql;
 pub mod identity;
 mod merging;
 mod model;

@@ -169,6 +169,8 @@ pub struct Preference {
     pub source_lead_id: Option<LeadId>,
     /// The user who heard it.
     pub heard_by: Option<UserId>,
+    /// Their name, as colleagues see it.
+    pub heard_by_name: Option<String>,
     /// The consent under which it is kept.
     pub consent_id: Option<ConsentId>,
     /// When it was stated or last observed.

@@ -120,7 +120,7 @@ impl Customers {
         let now = tx.now();
         store::identity::insert_customer(tx.conn(), store_id, id, &values, credit_tier, now).await?;
         store::identity::add_contacts(tx.conn(), store_id, id, &self.columns(keys), now).await?;
-        self.changed(tx, store_id, id, 1, "created");
+        changed(tx, store_id, id, 1, "created");
         Ok(id)
     }
 
@@ -141,7 +141,7 @@ impl Customers {
         let filled = record.person.fill_from(&incoming.person);
         if added > 0 || filled {
             let version = self.rewrite(tx, store_id, customer, record).await?;
-            self.changed(tx, store_id, customer, version, "completed");
+            changed(tx, store_id, customer, version, "completed");
         }
         Ok(())
     }
@@ -181,17 +181,18 @@ impl Customers {
         }
         columns
     }
+}
 
-    pub(super) fn changed(&self, tx: &mut Tx, store_id: StoreId, customer: CustomerId, version: i32, verb: &'static str) {
-        tx.audit(AuditEvent {
-            store_id: Some(store_id.0),
-            subject: Subject::Customer,
-            subject_id: customer.0,
-            verb,
-            detail: json!({ "version": version }),
-        });
-        tx.notify(store_id.0, Subject::Customer, customer.0, version);
-    }
+/// Writes down and announces a change of a customer.
+pub(super) fn changed(tx: &mut Tx, store_id: StoreId, customer: CustomerId, version: i32, verb: &'static str) {
+    tx.audit(AuditEvent {
+        store_id: Some(store_id.0),
+        subject: Subject::Customer,
+        subject_id: customer.0,
+        verb,
+        detail: json!({ "version": version }),
+    });
+    tx.notify(store_id.0, Subject::Customer, customer.0, version);
 }
 
 fn values<'a>(record: &'a Record, sealed: &'a [u8], tokens: &'a [Vec<u8>]) -> CustomerValues<'a> {

@@ -61,7 +61,7 @@ pub(super) async fn find(
                     (SELECT coalesce(json_agg(p), '[]') FROM (
                        SELECT p.id, p.customer_id, p.store_id, p.attribute, p.operator, p.value, p.importance, p.kind, p.channel, p.behaviour,
                               p.occurrences, (p.confidence * 1000)::int AS confidence_permille, p.source_event_id, p.source_lead_id, p.heard_by,
-                              p.consent_id, p.at, p.expires_at, p.withdrawn_at
+                              (SELECT u.display_name FROM app_user u WHERE u.id = p.heard_by) AS heard_by_name, p.consent_id, p.at, p.expires_at, p.withdrawn_at
                        FROM preference p WHERE p.customer_id = c.id AND p.withdrawn_at IS NULL ORDER BY p.id LIMIT 500) p)
                   END AS "preferences: Json<Vec<preference::PreferenceRow>>",
                   CASE WHEN $4::bigint > 0 THEN

@@ -33,6 +33,7 @@ pub(in crate::customers) struct PreferenceRow {
     pub(super) source_event_id: Option<Uuid>,
     pub(super) source_lead_id: Option<Uuid>,
     pub(super) heard_by: Option<Uuid>,
+    pub(super) heard_by_name: Option<String>,
     pub(super) consent_id: Option<Uuid>,
     pub(super) at: DateTime<Utc>,
     pub(super) expires_at: Option<DateTime<Utc>>,
@@ -55,6 +56,7 @@ impl From<PreferenceRow> for Preference {
             source_event_id: row.source_event_id.map(EventId),
             source_lead_id: row.source_lead_id.map(LeadId),
             heard_by: row.heard_by.map(UserId),
+            heard_by_name: row.heard_by_name,
             consent_id: row.consent_id.map(ConsentId),
             at: row.at,
             expires_at: row.expires_at,
@@ -70,7 +72,8 @@ pub(in crate::customers) async fn list(conn: &mut PgConnection, scope: &Scope, c
         r#"SELECT id, customer_id, store_id, attribute AS "attribute: PreferenceAttribute", operator AS "operator: PreferenceOperator", value,
                   importance AS "importance: PreferenceImportance", kind AS "kind: PreferenceKind", channel,
                   behaviour AS "behaviour: PreferenceBehaviour", occurrences, (confidence * 1000)::int AS "confidence_permille!",
-                  source_event_id, source_lead_id, heard_by, consent_id, at, expires_at, withdrawn_at
+                  source_event_id, source_lead_id, heard_by, (SELECT u.display_name FROM app_user u WHERE u.id = heard_by) AS heard_by_name,
+                  consent_id, at, expires_at, withdrawn_at
            FROM preference WHERE customer_id = ANY($1) AND store_id = ANY($2) AND withdrawn_at IS NULL
            ORDER BY customer_id, id LIMIT 20000"#,
         customers,
@@ -88,7 +91,8 @@ pub(in crate::customers) async fn find(conn: &mut PgConnection, scope: &Scope, i
         r#"SELECT id, customer_id, store_id, attribute AS "attribute: PreferenceAttribute", operator AS "operator: PreferenceOperator", value,
                   importance AS "importance: PreferenceImportance", kind AS "kind: PreferenceKind", channel,
                   behaviour AS "behaviour: PreferenceBehaviour", occurrences, (confidence * 1000)::int AS "confidence_permille!",
-                  source_event_id, source_lead_id, heard_by, consent_id, at, expires_at, withdrawn_at
+                  source_event_id, source_lead_id, heard_by, (SELECT u.display_name FROM app_user u WHERE u.id = heard_by) AS heard_by_name,
+                  consent_id, at, expires_at, withdrawn_at
            FROM preference WHERE id = $1 AND store_id = ANY($2)"#,
         id.0,
         scope.store_ids(),

@@ -1,0 +1,94 @@
+//! Customers of one answer: what is asked of one of them is read for all of them in one statement.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use async_graphql::Context;
+use tokio::sync::OnceCell;
+
+use crate::customers::model::{Consent, Contact, LinkSuggestion, Merge};
+use crate::customers::preference::Preference;
+use crate::customers::service::{CustomerWith, Customers};
+use crate::graphql::GqlResult;
+use crate::graphql::context::{actor, service};
+use crate::kernel::id::{CustomerId, VehicleId};
+
+type Once<T> = OnceCell<HashMap<CustomerId, Vec<T>>>;
+
+/// The ids read together, and what was read of them since.
+#[derive(Debug, Default)]
+pub(in crate::customers) struct Siblings {
+    ids: Vec<CustomerId>,
+    /// Vehicles of their events.
+    pub(super) vehicle_ids: Vec<VehicleId>,
+    preferences: Once<Preference>,
+    contacts: Once<Contact>,
+    consents: Once<Consent>,
+    suggestions: Once<LinkSuggestion>,
+    merges: Once<Merge>,
+}
+
+impl Siblings {
+    pub(super) fn of(all: &[CustomerWith]) -> Self {
+        let ids = all.iter().map(|with| with.customer.id).collect();
+        let mut vehicle_ids: Vec<VehicleId> =
+            all.iter().filter_map(|with| with.events.as_ref()).flatten().filter_map(|event| event.vehicle_id).collect();
+        vehicle_ids.sort_unstable();
+        vehicle_ids.dedup();
+        Self { ids, vehicle_ids, ..Self::default() }
+    }
+
+    pub(super) async fn preferences(&self, ctx: &Context<'_>, id: CustomerId) -> GqlResult<Vec<Preference>> {
+        let read = || async {
+            let scope = actor(ctx)?.selling_scope();
+            let rows = service::<Customers>(ctx)?.preferences(&scope, &self.ids).await?;
+            group(rows.into_iter().map(|p| (p.customer_id, p)))
+        };
+        Ok(of(self.preferences.get_or_try_init(read).await?, id))
+    }
+
+    pub(super) async fn contacts(&self, ctx: &Context<'_>, id: CustomerId) -> GqlResult<Vec<Contact>> {
+        let read = || async {
+            let scope = actor(ctx)?.selling_scope();
+            group(service::<Customers>(ctx)?.contacts(&scope, &self.ids).await?)
+        };
+        Ok(of(self.contacts.get_or_try_init(read).await?, id))
+    }
+
+    pub(super) async fn consents(&self, ctx: &Context<'_>, id: CustomerId) -> GqlResult<Vec<Consent>> {
+        let read = || async {
+            let scope = actor(ctx)?.selling_scope();
+            group(service::<Customers>(ctx)?.consents(&scope, &self.ids).await?)
+        };
+        Ok(of(self.consents.get_or_try_init(read).await?, id))
+    }
+
+    pub(super) async fn suggestions(&self, ctx: &Context<'_>, id: CustomerId) -> GqlResult<Vec<LinkSuggestion>> {
+        let read = || async {
+            let scope = actor(ctx)?.selling_scope();
+            group(service::<Customers>(ctx)?.link_suggestions(&scope, &self.ids).await?)
+        };
+        Ok(of(self.suggestions.get_or_try_init(read).await?, id))
+    }
+
+    pub(super) async fn merges(&self, ctx: &Context<'_>, id: CustomerId) -> GqlResult<Vec<Merge>> {
+        let read = || async {
+            let scope = actor(ctx)?.selling_scope();
+            let rows = service::<Customers>(ctx)?.merges(&scope, &self.ids).await?;
+            group(rows.into_iter().map(|m| (m.survivor, m)))
+        };
+        Ok(of(self.merges.get_or_try_init(read).await?, id))
+    }
+}
+
+fn group<K: Eq + Hash, T>(rows: impl IntoIterator<Item = (K, T)>) -> GqlResult<HashMap<K, Vec<T>>> {
+    let mut groups: HashMap<K, Vec<T>> = HashMap::new();
+    for (key, row) in rows {
+        groups.entry(key).or_default().push(row);
+    }
+    Ok(groups)
+}
+
+fn of<T: Clone>(groups: &HashMap<CustomerId, Vec<T>>, id: CustomerId) -> Vec<T> {
+    groups.get(&id).cloned().unwrap_or_default()
+}

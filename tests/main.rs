@@ -9,6 +9,7 @@ mod customers_identity;
 mod customers_preferences;
 mod embedded;
 mod finance_oracles;
+mod finance_rules;
 mod house;
 mod http_graphql;
 mod http_kit;

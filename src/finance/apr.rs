@@ -53,12 +53,11 @@ impl UnitPeriod {
     /// Unit-periods in a year, as a fraction.
     fn per_year(self) -> (i128, i128) {
         match self {
-            Self::Months(months) => (12, i128::from(months)),
+            Self::Months(months) | Self::Term { months: Some(months), .. } => (12, i128::from(months)),
             Self::Year => (1, 1),
             Self::SemiMonth => (24, 1),
             Self::Weeks(weeks) => (52, i128::from(weeks)),
             Self::Day => (365, 1),
-            Self::Term { months: Some(months), .. } => (12, i128::from(months)),
             Self::Term { days, months: None } => (365, i128::from(days)),
         }
     }
@@ -79,8 +78,9 @@ impl Offset {
     /// The beginning of the term.
     pub const START: Self = Self { full: 0, num: 0, den: 1 };
 
-    const fn of(units: u32, per: u32) -> Self {
-        if per == 0 { Self::START } else { Self { full: units / per, num: units % per, den: per } }
+    fn of(units: u32, per: u32) -> Self {
+        let per = per.max(1);
+        Self { full: units / per, num: units % per, den: per }
     }
 
     fn fraction(self) -> Result<Fixed, FinanceError> {
@@ -147,7 +147,7 @@ pub fn unit_period(advances: &[Flow], payments: &[Flow]) -> Result<UnitPeriod, F
     let mut dates: Vec<NaiveDate> = advances.iter().chain(payments).map(|f| f.date).collect();
     dates.sort_unstable();
     dates.dedup();
-    let payment_days = anchor(payments.iter().map(|f| f.date));
+    let payment_days = anchor(&payments.iter().map(|f| f.date));
     let mut counts: Vec<(u32, UnitPeriod, usize)> = Vec::new();
     for pair in dates.windows(2) {
         let [from, to] = pair else { continue };
@@ -232,7 +232,7 @@ pub fn apr_in(unit: UnitPeriod, advances: &[Flow], payments: &[Flow]) -> Result<
         return Err(FinanceError::TooMany { what: "payments", max: FLOWS_MAX });
     }
     let begin = advances.iter().chain(payments).map(|f| f.date).min().ok_or(FinanceError::NoPayments)?;
-    let day = anchor(payments.iter().map(|f| f.date));
+    let day = anchor(&payments.iter().map(|f| f.date));
     let streams = |flows: &[Flow]| -> Result<Vec<Stream>, FinanceError> {
         let mut out: Vec<Stream> = Vec::new();
         for flow in flows.iter().filter(|f| f.amount != Cents::ZERO) {
@@ -304,12 +304,12 @@ fn solve(advances: &[Stream], payments: &[Stream]) -> Result<Fixed, FinanceError
             low = i;
         }
         // slope is i·f'(i), so that it stays near 1: the step is f / (i·f') · i.
-        let step = value.div(slope).and_then(|q| q.mul(i));
-        let next = match step.and_then(|step| i.sub(step)) {
+        let step = value.per(slope).and_then(|q| q.by(i));
+        let next = match step.and_then(|step| i.minus(step)) {
             Ok(next) if next > low && next < high => next,
-            _ => low.add(high)?.halved(),
+            _ => low.plus(high)?.halved(),
         };
-        let moved = next.sub(i)?.distance();
+        let moved = next.minus(i)?.distance();
         i = next;
         // 2^-44: a hundred-millionth of a percent point a year; one more step was already quadratically closer.
         if moved <= Fixed::ratio(1, 1 << 44)? {
@@ -369,42 +369,42 @@ impl Weighted {
         let odd = self.fraction != Fixed::ZERO;
         // g = 1 / (1 + f·i), and f·g·i, which the derivative needs.
         let (g, fgi) = if odd {
-            let fi = self.fraction.mul(i)?;
-            let g = Fixed::ONE.div(Fixed::ONE.add(fi)?)?;
-            (g, fi.mul(g)?)
+            let fi = self.fraction.by(i)?;
+            let g = Fixed::ONE.per(Fixed::ONE.plus(fi)?)?;
+            (g, fi.by(g)?)
         } else {
             (Fixed::ONE, Fixed::ZERO)
         };
-        let share = if odd { self.share.mul(g)? } else { self.share };
+        let share = if odd { self.share.by(g)? } else { self.share };
         if self.count == 1 {
-            let value = share.mul(v.pow(self.full)?)?;
-            let slope = value.mul(fgi)?.add(value.mul(i.mul(v)?)?.times(self.full)?)?;
-            return Ok((value, Fixed::ZERO.sub(slope)?));
+            let value = share.by(v.pow(self.full)?)?;
+            let slope = value.by(fgi)?.plus(value.by(i.by(v)?)?.times(self.full)?)?;
+            return Ok((value, Fixed::ZERO.minus(slope)?));
         }
         // Σ v^k for k = full … full+count−1 is (v^(full−1) − v^(full−1+count)) / i.
         let before = self.full.saturating_sub(1);
-        let head = share.mul(v.pow(before)?)?;
-        let tail = head.mul(v.pow(self.count)?)?;
-        let value = head.sub(tail)?.div(i)?;
-        let bent = tail.times(self.count)?.sub(value.mul(i)?.times(before)?)?.mul(v)?;
-        let slope = bent.sub(value)?.sub(value.mul(fgi)?)?;
+        let head = share.by(v.pow(before)?)?;
+        let tail = head.by(v.pow(self.count)?)?;
+        let value = head.minus(tail)?.per(i)?;
+        let bent = tail.times(self.count)?.minus(value.by(i)?.times(before)?)?.by(v)?;
+        let slope = bent.minus(value)?.minus(value.by(fgi)?)?;
         Ok((value, slope))
     }
 }
 
 /// Payments minus advances at `i`, and `i` times the derivative of that.
 fn present_value(payments: &[Weighted], advances: &[Weighted], i: Fixed) -> Result<(Fixed, Fixed), FinanceError> {
-    let v = Fixed::ONE.div(Fixed::ONE.add(i)?)?;
+    let v = Fixed::ONE.per(Fixed::ONE.plus(i)?)?;
     let (mut value, mut slope) = (Fixed::ZERO, Fixed::ZERO);
     for payment in payments {
         let (pv, d) = payment.value(i, v)?;
-        value = value.add(pv)?;
-        slope = slope.add(d)?;
+        value = value.plus(pv)?;
+        slope = slope.plus(d)?;
     }
     for advance in advances {
         let (pv, d) = advance.value(i, v)?;
-        value = value.sub(pv)?;
-        slope = slope.sub(d)?;
+        value = value.minus(pv)?;
+        slope = slope.minus(d)?;
     }
     Ok((value, slope))
 }

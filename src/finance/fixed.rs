@@ -35,17 +35,17 @@ impl Fixed {
     }
 
     /// The sum.
-    pub fn add(self, other: Self) -> Result<Self, FinanceError> {
+    pub fn plus(self, other: Self) -> Result<Self, FinanceError> {
         self.0.checked_add(other.0).map(Self).ok_or(FinanceError::Overflow)
     }
 
     /// The difference.
-    pub fn sub(self, other: Self) -> Result<Self, FinanceError> {
+    pub fn minus(self, other: Self) -> Result<Self, FinanceError> {
         self.0.checked_sub(other.0).map(Self).ok_or(FinanceError::Overflow)
     }
 
     /// The product, rounded to the nearest step.
-    pub fn mul(self, other: Self) -> Result<Self, FinanceError> {
+    pub fn by(self, other: Self) -> Result<Self, FinanceError> {
         narrow((i128::from(self.0) * i128::from(other.0) + HALF) >> DIGITS)
     }
 
@@ -55,7 +55,7 @@ impl Fixed {
     }
 
     /// The quotient, rounded to the nearest step.
-    pub fn div(self, other: Self) -> Result<Self, FinanceError> {
+    pub fn per(self, other: Self) -> Result<Self, FinanceError> {
         narrow(divide(i128::from(self.0) << DIGITS, i128::from(other.0))?)
     }
 
@@ -82,13 +82,13 @@ impl Fixed {
         let mut result = Self::ONE;
         loop {
             if exponent & 1 == 1 {
-                result = result.mul(base)?;
+                result = result.by(base)?;
             }
             exponent >>= 1;
             if exponent == 0 {
                 return Ok(result);
             }
-            base = base.mul(base)?;
+            base = base.by(base)?;
         }
     }
 
@@ -98,10 +98,10 @@ impl Fixed {
             return Err(FinanceError::RateOutOfRange);
         }
         // Bernoulli: (1 + x/n)^n is at least 1 + x, so this start lies above the root.
-        let mut guess = Self::ONE.add(self.sub(Self::ONE)?.over(n)?)?;
+        let mut guess = Self::ONE.plus(self.minus(Self::ONE)?.over(n)?)?;
         for _ in 0..128 {
             let power = guess.pow(n - 1)?;
-            let next = guess.sub(guess.sub(self.div(power)?)?.over(n)?)?;
+            let next = guess.minus(guess.minus(self.per(power)?)?.over(n)?)?;
             if next >= guess {
                 break;
             }
@@ -162,17 +162,17 @@ mod tests {
         let x = Fixed::ratio(10_057_5, 10_000_0).unwrap();
         let p = x.pow(72).unwrap();
         let back = p.root(72).unwrap();
-        assert!(back.sub(x).unwrap().distance() <= Fixed(64), "{back:?} {x:?}");
+        assert!(back.minus(x).unwrap().distance() <= Fixed(64), "{back:?} {x:?}");
         assert_eq!(Fixed::ONE.pow(u32::MAX), Ok(Fixed::ONE));
     }
 
     #[test]
     fn overflow_is_an_error() {
         let big = Fixed::whole(31).unwrap();
-        assert_eq!(big.mul(big), Err(FinanceError::Overflow));
-        assert_eq!(big.add(big), Err(FinanceError::Overflow));
+        assert_eq!(big.by(big), Err(FinanceError::Overflow));
+        assert_eq!(big.plus(big), Err(FinanceError::Overflow));
         assert_eq!(big.pow(u32::MAX), Err(FinanceError::Overflow));
-        assert_eq!(Fixed::ONE.div(Fixed::ZERO), Err(FinanceError::Overflow));
+        assert_eq!(Fixed::ONE.per(Fixed::ZERO), Err(FinanceError::Overflow));
         assert_eq!(Fixed::whole(32), Err(FinanceError::Overflow));
     }
 

@@ -483,7 +483,7 @@ pub fn payment_grid(book: &RuleBook, request: &QuoteRequest, terms: &[u16], down
     let mut cells = Vec::with_capacity(terms.len() * downs.len());
     for &cash_down in downs {
         for &term_months in terms {
-            let cell = QuoteRequest { term_months, cash_down, ..request.clone() };
+            let cell = QuoteRequest { cash_down, term_months, ..request.clone() };
             let best = match quote_all(book, &cell) {
                 Ok(quotes) => quotes.into_iter().find(|q| q.quoted().is_some()),
                 Err(FinanceError::NothingToFinance { .. }) => None,

@@ -167,7 +167,7 @@ impl RetailTerms {
             let i = monthly(self.rate)?;
             let level = level_factor(i, n)?;
             // The annuity counts one month to the first payment; correct for the true distance.
-            return self.first_growth(i)?.div(Fixed::ONE.add(i)?)?.mul(level);
+            return self.first_growth(i)?.per(Fixed::ONE.plus(i)?)?.by(level);
         }
         // 1 / Σ Π v_k, both sides in sixteenths so that the sum of 120 factors stays in range.
         let sixteenth = Fixed::ratio(1, 16)?;
@@ -176,19 +176,19 @@ impl RetailTerms {
         let mut from = self.contract_date;
         for k in 0..n {
             let to = due_date(self.first_payment_date, k)?;
-            let growth = Fixed::ONE.add(self.accrued(from, to)?)?;
-            discount = discount.div(growth)?;
-            sum = sum.add(discount)?;
+            let growth = Fixed::ONE.plus(self.accrued(from, to)?)?;
+            discount = discount.per(growth)?;
+            sum = sum.plus(discount)?;
             from = to;
         }
-        sixteenth.div(sum)
+        sixteenth.per(sum)
     }
 
     /// Growth of the balance until the first payment, THIRTY_360: `(1 + f·i)(1 + i)^t`.
     fn first_growth(&self, i: Fixed) -> Result<Fixed, FinanceError> {
         let Offset { full, num, den } = self.first_offset()?;
-        let odd = Fixed::ONE.add(i.mul(Fixed::ratio(i128::from(num), i128::from(den))?)?)?;
-        odd.mul(Fixed::ONE.add(i)?.pow(full)?)
+        let odd = Fixed::ONE.plus(i.by(Fixed::ratio(i128::from(num), i128::from(den))?)?)?;
+        odd.by(Fixed::ONE.plus(i)?.pow(full)?)
     }
 
     /// Simple interest on 1 between two dates, by calendar days.
@@ -209,7 +209,7 @@ impl RetailTerms {
     /// The interest of one period on a balance, rounded half up to the cent.
     fn interest(&self, index: u16, balance: Cents, from: NaiveDate, to: NaiveDate) -> Result<Cents, FinanceError> {
         if self.accrual == AccrualBasis::Thirty360 && index == 0 && self.first_offset()? != (Offset { full: 1, num: 0, den: 30 }) {
-            return self.first_growth(monthly(self.rate)?)?.sub(Fixed::ONE)?.of(balance);
+            return self.first_growth(monthly(self.rate)?)?.minus(Fixed::ONE)?.of(balance);
         }
         let (num, den) = self.accrual_fraction(from, to)?;
         interest_on(balance, self.rate, num, den)
@@ -316,8 +316,8 @@ pub fn level_factor(i: Fixed, n: u16) -> Result<Fixed, FinanceError> {
     if i == Fixed::ZERO {
         return Fixed::ratio(1, i128::from(n));
     }
-    let v = Fixed::ONE.div(Fixed::ONE.add(i)?)?;
-    i.div(Fixed::ONE.sub(v.pow(u32::from(n))?)?)
+    let v = Fixed::ONE.per(Fixed::ONE.plus(i)?)?;
+    i.per(Fixed::ONE.minus(v.pow(u32::from(n))?)?)
 }
 
 /// Interest on a balance for `num / den` of a year, rounded half up to the cent.
@@ -342,8 +342,8 @@ pub fn principal_for_payment(payment: Cents, rate: Rate, term_months: u16) -> Re
         return Ok(Cents(payment.0.saturating_mul(i64::from(term_months))));
     }
     // (1 − v^n) stays below 1; dividing by the rate is done in whole numbers so that the factor need not fit.
-    let v = Fixed::ONE.div(Fixed::ONE.add(monthly(rate)?)?)?;
-    let share = Fixed::ONE.sub(v.pow(u32::from(term_months))?)?;
+    let v = Fixed::ONE.per(Fixed::ONE.plus(monthly(rate)?)?)?;
+    let share = Fixed::ONE.minus(v.pow(u32::from(term_months))?)?;
     let numerator = i128::from(share.scaled(1_000_000_000_000_000_000)?) * i128::from(payment.0);
     let scaled = numerator.checked_mul(12).ok_or(FinanceError::Overflow)?;
     let cents = div_half_up(scaled, i128::from(rate.0) * 10_000_000_000).ok_or(FinanceError::Overflow)?;
@@ -361,7 +361,7 @@ pub fn monthly_of_effective(rate: Rate) -> Result<Fixed, FinanceError> {
     if rate < Rate::ZERO || rate > Rate::LIMIT {
         return Err(FinanceError::RateOutOfRange);
     }
-    Fixed::ONE.add(Fixed::ratio(i128::from(rate.0), Rate::WHOLE)?)?.root(12)?.sub(Fixed::ONE)
+    Fixed::ONE.plus(Fixed::ratio(i128::from(rate.0), Rate::WHOLE)?)?.root(12)?.minus(Fixed::ONE)
 }
 
 /// Full months and odd days from the contract to the first payment, as a person would say it.
@@ -380,8 +380,8 @@ pub fn factor_in_advance(rate: Rate, term_months: u16, advance: u16) -> Result<F
     let sum = if i == Fixed::ZERO {
         sixteenth.times(later)?
     } else {
-        let v = Fixed::ONE.div(Fixed::ONE.add(i)?)?;
-        Fixed::ONE.sub(v.pow(later)?)?.mul(sixteenth)?.div(i)?
+        let v = Fixed::ONE.per(Fixed::ONE.plus(i)?)?;
+        Fixed::ONE.minus(v.pow(later)?)?.by(sixteenth)?.per(i)?
     };
-    sixteenth.div(sum.add(sixteenth.times(u32::from(advance))?)?)
+    sixteenth.per(sum.plus(sixteenth.times(u32::from(advance))?)?)
 }

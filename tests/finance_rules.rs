@@ -1,0 +1,295 @@
+//! Seeded rules, the golden deal of every state, programs and premiums from the database.
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use deskless::db::By;
+use deskless::finance::{
+    LinePlacement, QuoteKind, QuoteRequest, RefusalRule, RuleBook, SaleCondition, TradeIn, VehicleFacts, cash_quote, payment_grid,
+    quote_all, seed_rules,
+};
+use deskless::insurance::{self, Coverage, InsuranceRequest, LenderInterest};
+use deskless::kernel::id::GroupId;
+use deskless::kernel::money::{Cents, Currency};
+use deskless::kernel::rate::Rate;
+
+use crate::helpers::TestApp;
+
+async fn seeded() -> (TestApp, Arc<RuleBook>) {
+    let app = TestApp::start().await;
+    seed(&app).await;
+    app.app.rules.reload().await.expect("rules");
+    let book = app.app.rules.book();
+    (app, book)
+}
+
+async fn seed(app: &TestApp) -> u64 {
+    let mut tx = app.app.db.begin(By::system()).await.expect("a transaction");
+    let added = seed_rules(tx.conn(), app.group).await.expect("seeds");
+    tx.commit().await.expect("commit");
+    added
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+/// Price 30,000, trade-in 10,000 free of debt, assigned manufacturer's rebate 2,000.
+fn golden(app: &TestApp, jurisdiction: &str, on: &str) -> QuoteRequest {
+    QuoteRequest {
+        group: app.group,
+        store: app.austin,
+        kind: QuoteKind::Retail,
+        on: day(on),
+        currency: Currency::USD,
+        jurisdiction: jurisdiction.into(),
+        vehicle: VehicleFacts {
+            condition: SaleCondition::New,
+            model_year: 2026,
+            odometer_miles: Some(12),
+            msrp: Some(Cents(32_500_00)),
+            invoice: Some(Cents(30_100_00)),
+        },
+        price: Cents(30_000_00),
+        cash_down: Cents::ZERO,
+        manufacturer_rebate: Cents(2_000_00),
+        dealer_rebate: Cents::ZERO,
+        trade_ins: vec![TradeIn { allowance: Cents(10_000_00), payoff: Cents::ZERO }],
+        products: vec![],
+        term_months: 60,
+        annual_miles: None,
+        credit_tier: "A".into(),
+        first_payment_days: 30,
+        markup: Rate::ZERO,
+    }
+}
+
+#[tokio::test]
+async fn seeds_load_once_and_the_rule_book_hears_of_changes() {
+    let app = TestApp::start().await;
+    assert!(app.app.rules.book().jurisdiction("TX").is_none());
+    assert!(seed(&app).await > 500);
+    assert_eq!(seed(&app).await, 0, "a second load adds nothing");
+    // The background task reads the rules by itself once the database announces them.
+    for _ in 0..200 {
+        if app.app.rules.book().jurisdiction("TX").is_some() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("the rule book was not read again");
+}
+
+#[tokio::test]
+async fn golden_deal_of_every_state_comes_out_to_the_cent() {
+    let (app, book) = seeded().await;
+    // The golden deal has a document fee of 85 in every state; the rows of the store carry its own.
+    let tax = |jurisdiction: &str, on: &str| {
+        let mut input = golden(&app, jurisdiction, on).input(&book, None).unwrap();
+        input.kind = QuoteKind::Cash;
+        input.fees.retain(|f| f.code == "DOC");
+        for fee in &mut input.fees {
+            (fee.amount, fee.cap) = (Cents(85_00), None);
+        }
+        let quote = input.quote().unwrap();
+        assert_eq!(quote.sum(LinePlacement::Financed), quote.amount_financed);
+        quote.tax
+    };
+    assert_eq!(tax("CA", "2026-11-21"), Cents(2_181_16));
+    assert_eq!(tax("TX", "2026-11-21"), Cents(1_125_00));
+    assert_eq!(tax("FL-MIAMI-DADE", "2026-11-21"), Cents(1_255_10));
+    assert_eq!(tax("NC", "2026-11-21"), Cents(602_55));
+    assert_eq!(tax("VA", "2026-11-21"), Cents(1_248_53));
+    assert_eq!(tax("MI", "2025-06-30"), Cents(1_205_10));
+    assert_eq!(tax("NY-NYC", "2026-11-21"), Cents(1_775_00));
+    // Michigan's credit was 9,000 in 2023: 21,000 at 6 % (the fee rows begin in 2024).
+    assert_eq!(tax("MI", "2023-12-31"), Cents(1_260_00));
+    // Maryland: 30,085 at 6 % before July 2025, 6.5 % after, no trade-in credit.
+    assert_eq!(tax("MD", "2025-06-30"), Cents(1_805_10));
+    assert_eq!(tax("MD", "2025-07-01"), Cents(1_955_53));
+    // Virginia's minimum of 75 holds for a car of 500.
+    let mut cheap = golden(&app, "VA", "2026-11-21");
+    (cheap.price, cheap.trade_ins, cheap.manufacturer_rebate) = (Cents(500_00), vec![], Cents::ZERO);
+    assert_eq!(cash_quote(&book, &cheap).unwrap().quote.tax, Cents(75_00));
+}
+
+#[tokio::test]
+async fn the_buyers_place_decides() {
+    let (_app, book) = seeded().await;
+    let at = |state: &str, zip: &str| book.jurisdiction_at(state, zip).map(|j| j.code.clone());
+    assert_eq!(at("NY", "10001").as_deref(), Some("NY-NYC"));
+    assert_eq!(at("NY", "14850").as_deref(), Some("NY"));
+    assert_eq!(at("FL", "33130-1234").as_deref(), Some("FL-MIAMI-DADE"));
+    // A ZIP of another state does not win over the state said.
+    assert_eq!(at("TX", "10001").as_deref(), Some("TX"));
+    assert_eq!(at("WY", "82001"), None);
+}
+
+#[tokio::test]
+async fn unverified_rules_mark_the_quote_and_verified_ones_do_not() {
+    let (app, book) = seeded().await;
+    let priced = cash_quote(&book, &golden(&app, "TX", "2026-11-21")).unwrap();
+    assert!(!priced.quote.verified);
+    assert!(priced.quote.unverified_rules().any(|r| r.table == "tax_rule"));
+    let mut input = golden(&app, "CA", "2026-11-21").input(&book, None).unwrap();
+    input.kind = QuoteKind::Cash;
+    input.fees.retain(|f| f.verified);
+    assert!(input.quote().unwrap().verified);
+}
+
+#[tokio::test]
+async fn programs_quote_and_refusals_say_what_would_help() {
+    let (app, book) = seeded().await;
+    let request = golden(&app, "TX", "2026-11-21");
+    let quotes = quote_all(&book, &request).unwrap();
+    let best = quotes.first().and_then(|q| q.quoted()).expect("a quote");
+    assert_eq!(quotes.first().unwrap().program.code, "SPECIAL-A-60");
+    assert!(quotes.iter().filter_map(|q| q.quoted()).map(|p| p.quote.payment).is_sorted());
+    // 30,000 + document fee 150 + title 33 + registration 75.75 + tax 1,125 − 2,000 − 10,000.
+    assert_eq!(best.quote.amount_financed, Cents(19_383_75));
+    assert_eq!(best.quote.total_of_payments - best.quote.finance_charge, best.quote.amount_financed);
+    assert_eq!(best.quote.buy_rate, best.quote.sell_rate);
+    // Crossway is for tiers B to D.
+    let crossway = quotes.iter().find(|q| q.program.lender_code == "CROSSWAY").expect("an answer");
+    assert_eq!(crossway.refusals().first().map(|r| r.rule), Some(RefusalRule::Tier));
+
+    // Too much is financed: every lender that refuses for it names the cents that clear it, and those cents do.
+    let mut steep = golden(&app, "TX", "2026-11-21");
+    (steep.manufacturer_rebate, steep.trade_ins) = (Cents::ZERO, vec![TradeIn { allowance: Cents::ZERO, payoff: Cents(12_000_00) }]);
+    let refused = quote_all(&book, &steep).unwrap();
+    let only_ltv = refused.iter().filter_map(|q| match q.refusals() {
+        [only] if only.rule == RefusalRule::LoanToValue => Some((q, only)),
+        _ => None,
+    });
+    let ltv: Vec<_> = only_ltv.collect();
+    assert!(ltv.len() >= 2, "{refused:#?}");
+    for (program_quote, refusal) in ltv {
+        let more = refusal.change_amount.expect("an amount");
+        let at = |down: Cents| {
+            let mut again = steep.clone();
+            again.cash_down = down;
+            quote_all(&book, &again).unwrap().into_iter().any(|q| q.program.id == program_quote.program.id && q.quoted().is_some())
+        };
+        assert!(at(more), "{} with {more} down", program_quote.program.code);
+        assert!(!at(more - Cents(1)), "{} with a cent less", program_quote.program.code);
+    }
+}
+
+#[tokio::test]
+async fn stored_quotes_replay_to_the_same_bytes() {
+    let (app, book) = seeded().await;
+    for kind in [QuoteKind::Retail, QuoteKind::Lease] {
+        let mut request = golden(&app, "NY-NYC", "2026-11-21");
+        (request.kind, request.term_months) = (kind, 36);
+        let quotes = quote_all(&book, &request).unwrap();
+        let quoted: Vec<_> = quotes.iter().filter_map(|q| q.quoted()).collect();
+        assert!(!quoted.is_empty(), "{kind}");
+        for priced in quoted {
+            let inputs = serde_json::to_value(&priced.input).unwrap();
+            let again: deskless::finance::QuoteInput = serde_json::from_value(inputs).unwrap();
+            assert_eq!(again, priced.input);
+            assert_eq!(serde_json::to_string(&again.quote().unwrap()).unwrap(), serde_json::to_string(&priced.quote).unwrap());
+            let back: deskless::finance::Quote = serde_json::from_value(serde_json::to_value(&priced.quote).unwrap()).unwrap();
+            assert_eq!(back, priced.quote);
+        }
+    }
+}
+
+#[tokio::test]
+async fn leases_follow_the_states_method() {
+    let (app, book) = seeded().await;
+    let lease = |jurisdiction: &str| {
+        let mut request = golden(&app, jurisdiction, "2026-11-21");
+        (request.kind, request.term_months, request.annual_miles) = (QuoteKind::Lease, 36, Some(15_000));
+        let quotes = quote_all(&book, &request).unwrap();
+        let priced = quotes.into_iter().find_map(|q| q.quoted().cloned()).expect("a lease");
+        let q = priced.quote;
+        let detail = q.lease.clone().expect("lease figures");
+        assert_eq!(q.sum(LinePlacement::Financed), detail.figures.adjusted_cap_cost);
+        assert_eq!(detail.figures.gross_cap_cost - detail.figures.cap_reduction, detail.figures.adjusted_cap_cost);
+        assert_eq!(q.payment, detail.figures.base_payment + detail.monthly_tax);
+        assert_eq!(q.due_at_signing, q.payment + q.sum(LinePlacement::AtSigning));
+        assert_eq!(q.apr, None);
+        (q, detail)
+    };
+    // New York: all payments are taxed at signing, none monthly.
+    let (_, ny) = lease("NY-NYC");
+    assert_eq!(ny.monthly_tax, Cents::ZERO);
+    let rate: Rate = "8.875".parse().unwrap();
+    // The rebate is taxed in New York, and the trade-in too: leases get no credit there.
+    assert_eq!(ny.upfront_tax, rate.of(ny.figures.total_of_base_payments + Cents(12_000_00)).unwrap());
+    // California: each payment, and what is paid at signing.
+    let (_, ca) = lease("CA");
+    assert_eq!(ca.monthly_tax, "7.25".parse::<Rate>().unwrap().of(ca.figures.base_payment).unwrap());
+    assert_eq!(ca.upfront_tax, "7.25".parse::<Rate>().unwrap().of(Cents(12_000_00)).unwrap());
+    // Texas: on the price.
+    let (_, tx) = lease("TX");
+    assert_eq!((tx.monthly_tax, tx.upfront_tax), (Cents::ZERO, "6.25".parse::<Rate>().unwrap().of(Cents(28_000_00)).unwrap()));
+}
+
+#[tokio::test]
+async fn a_payment_grid_falls_with_money_down_and_with_time() {
+    let (app, book) = seeded().await;
+    let request = golden(&app, "NC", "2026-11-21");
+    let terms = [36, 48, 60, 72];
+    let downs = [Cents::ZERO, Cents(1_000_00), Cents(2_500_00)];
+    let grid = payment_grid(&book, &request, &terms, &downs).unwrap();
+    assert_eq!(grid.len(), 12);
+    let payment = |row: usize, column: usize| grid[row * 4 + column].best.as_ref().unwrap().quoted().unwrap().quote.payment;
+    for row in 0..3 {
+        for column in 0..4 {
+            assert!(column == 0 || payment(row, column) < payment(row, column - 1));
+            assert!(row == 0 || payment(row, column) < payment(row - 1, column));
+        }
+    }
+    assert!(payment_grid(&book, &request, &[36; 13], &downs).is_err());
+}
+
+#[tokio::test]
+async fn premiums_are_base_times_factors_and_meet_the_demands() {
+    let (app, book) = seeded().await;
+    let request = |state: &str, interest| InsuranceRequest::for_car(state, day("2026-11-21"), interest, Cents(31_000_00), 0, Some(12_000));
+    let quotes = insurance::quote_all(book.insurance(), app.group, &request("CA", LenderInterest::Loan)).unwrap();
+    assert_eq!(quotes.len(), 3);
+    for (_, input, quoted) in &quotes {
+        assert_eq!(quoted.coverages.iter().map(|c| c.premium).sum::<Cents>(), quoted.premium);
+        assert!(quoted.monthly_premium.0 * 6 >= quoted.premium.0 && quoted.monthly_premium.0 * 6 - quoted.premium.0 < 6);
+        assert_eq!(input.quote().unwrap(), *quoted);
+    }
+    // By hand: Bluewater, collision in California 166.02 × 1.07 (new car) × 0.96 (no violations) = 170.535744.
+    let bluewater = quotes.iter().find(|(i, _, _)| i.code == "BLUEWATER").map(|(_, _, q)| q).unwrap();
+    let collision = bluewater.coverages.iter().find(|c| c.choice.coverage == Coverage::Collision).unwrap();
+    assert_eq!((collision.premium, collision.required), (Cents(170_54), true));
+
+    // A lessor raises low limits and adds what is missing.
+    let mut bare = request("CA", LenderInterest::Lease);
+    bare.coverages.retain(|c| c.coverage == Coverage::PropertyDamage);
+    bare.coverages[0].limit = Some(Cents(5_000_00));
+    let (_, input, quoted) = insurance::quote_all(book.insurance(), app.group, &bare).unwrap().remove(0);
+    let of = |coverage| input.request.coverages.iter().find(|c| c.coverage == coverage).copied();
+    assert_eq!(of(Coverage::PropertyDamage).unwrap().limit, Some(Cents(50_000_00)));
+    assert_eq!(of(Coverage::BodilyInjury).unwrap().limit_per_accident, Some(Cents(300_000_00)));
+    assert_eq!(of(Coverage::Collision).unwrap().deductible, Some(Cents(1_000_00)));
+    assert!(quoted.coverages.iter().filter(|c| c.required).count() >= 4);
+}
+
+#[tokio::test]
+async fn a_factor_barred_in_a_state_is_not_used_there() {
+    let (app, book) = seeded().await;
+    let premium = |state: &str, lapse: u16| {
+        let mut request = InsuranceRequest::for_car(state, day("2026-11-21"), LenderInterest::None, Cents(20_000_00), 3, None);
+        request.prior_lapse_days = lapse;
+        insurance::quote_all(book.insurance(), app.group, &request).unwrap().remove(0).2.premium
+    };
+    // California bars the lack of earlier insurance as a factor; Texas does not.
+    assert_eq!(premium("CA", 0), premium("CA", 400));
+    assert!(premium("TX", 0) < premium("TX", 400));
+}
+
+#[tokio::test]
+async fn another_group_sees_none_of_these_lenders() {
+    let (app, book) = seeded().await;
+    let mut request = golden(&app, "TX", "2026-11-21");
+    request.group = GroupId(uuid::Uuid::from_u128(9));
+    assert!(quote_all(&book, &request).unwrap().is_empty());
+}

@@ -41,6 +41,8 @@ pub struct App {
     pub channels: Channels,
     /// Deals.
     pub deals: Deals,
+    /// The lot and its feeds.
+    pub inventory: Inventory,
     /// Taxes, fees, programs, products, insurance rates.
     pub rules: Rules,
 }
@@ -75,9 +77,9 @@ impl App {
         let auth = Auth::start(db.clone(), config.auth.clone(), Arc::clone(&sealer), &notices).await?;
         let customers = Customers::new(db.clone(), Arc::clone(&sealer));
         let inventory = Inventory::new(db.clone());
-        let channels = Channels::new(db.clone(), Arc::clone(&sealer), dealers.clone(), customers.clone(), inventory);
-        let deals = Deals::new(db.clone(), Inventory::new(db.clone()), dealers.clone(), Desk::new(rules.clone()));
-        Ok(Self { config: Arc::new(config), db, sealer, notices, auth, dealers, customers, channels, rules, deals })
+        let channels = Channels::new(db.clone(), Arc::clone(&sealer), dealers.clone(), customers.clone(), inventory.clone());
+        let deals = Deals::new(db.clone(), inventory.clone(), dealers.clone(), Desk::new(rules.clone()));
+        Ok(Self { config: Arc::new(config), db, sealer, notices, auth, dealers, inventory, customers, channels, rules, deals })
     }
 
     /// The schema with every service in its data. `known` documents were validated before and need it less.
@@ -88,6 +90,7 @@ impl App {
             .data(self.auth.clone())
             .data(self.dealers.clone())
             .data(self.channels.clone())
+            .data(self.inventory.clone())
             .data(self.deals.clone())
             .data(self.customers.clone())
             .data(self.rules.clone())

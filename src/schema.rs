@@ -6,18 +6,19 @@ use crate::auth::graphql::{AuthMutation, AuthQuery};
 use crate::customers::graphql::{CustomersMutation, CustomersQuery};
 use crate::dealers::graphql::DealersQuery;
 use crate::deals::graphql::{DealsMutation, DealsQuery, DealsSubscription};
+use crate::inventory::graphql::{InventoryMutation, InventoryQuery, InventorySubscription};
 
 /// All queries.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(AuthQuery, DealersQuery, CustomersQuery, DealsQuery);
+pub struct Query(AuthQuery, DealersQuery, InventoryQuery, CustomersQuery, DealsQuery);
 
 /// All mutations.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(AuthMutation, CustomersMutation, DealsMutation);
+pub struct Mutation(AuthMutation, InventoryMutation, CustomersMutation, DealsMutation);
 
 /// All subscriptions.
 #[derive(Debug, Default, MergedSubscription)]
-pub struct Subscription(DealsSubscription);
+pub struct Subscription(InventorySubscription, DealsSubscription);
 
 /// The product's schema.
 pub type DesklessSchema = Schema<Query, Mutation, Subscription>;

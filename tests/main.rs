@@ -15,3 +15,5 @@ mod http_graphql;
 mod http_kit;
 mod http_server;
 mod http_socket;
+mod inventory_feeds;
+mod inventory_lot;

@@ -14,6 +14,7 @@
 
 pub mod feed;
 mod fuel_economy;
+pub mod graphql;
 pub mod import;
 mod lookup;
 mod model;
@@ -31,7 +32,7 @@ pub use model::{
     BodyStyle, ColorFamily, Drivetrain, FuelType, Hold, HoldReason, PriceKind, Transmission, Vehicle, VehicleCondition, VehicleFilter,
     VehicleKey, VehicleOrder, VehicleStatus, VinStatus,
 };
-pub use service::{Inventory, InventoryError, PlaceHold};
+pub use service::{Inventory, InventoryError, PlaceHold, PriceError};
 pub use store::{Disagreement, PriceChange, VehicleParts};
 pub use vin::{Vin, VinError};
 pub use vpic::{Decoded, decode};

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::model::{Hold, HoldReason, Vehicle, VehicleFilter, VehicleKey, VehicleOrder, VehicleStatus};
 use super::store::{self, Changed, Disagreement, PriceChange, VehicleParts};
 use crate::auth::Scope;
 use crate::db::notices::Subject;
-use crate::db::{Db, DbError, Tx};
+use crate::db::{AuditEvent, Db, DbError, Tx};
 use crate::kernel::id::{DealId, UserId, VehicleId};
 
 /// Most price changes shown of one vehicle.
@@ -48,6 +49,23 @@ pub enum InventoryError {
     Db(#[from] DbError),
 }
 
+/// Why a held price was not taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum PriceError {
+    /// There is no such vehicle in the stores the actor manages.
+    #[error("There is no such vehicle in the stores you manage.")]
+    NotFound,
+    /// It has no price that waits for a manager.
+    #[error("This vehicle has no price that waits for you.")]
+    NothingHeld,
+    /// It changed since it was read.
+    #[error("This vehicle has changed since you looked. Look again.")]
+    OutOfSync,
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
 /// A wish to hold a vehicle for a deal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlaceHold {
@@ -67,6 +85,11 @@ impl Inventory {
     /// On this database.
     pub fn new(db: Db) -> Self {
         Self { db }
+    }
+
+    /// The day, for ages.
+    pub fn today(&self) -> chrono::NaiveDate {
+        self.db.now().date_naive()
     }
 
     /// One vehicle, or none in the actor's stores.
@@ -139,6 +162,28 @@ impl Inventory {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
         let rows = store::disagreements(&mut *self.db.read().await?, scope, &ids).await?;
         Ok(group(rows, |row| row.vehicle_id))
+    }
+
+    /// Takes over a price of a feed that was held because it fell far. `scope` is the stores the actor manages.
+    pub async fn confirm_price(&self, scope: &Scope, id: VehicleId, version: i32, by: crate::db::By) -> Result<(), PriceError> {
+        let mut tx = self.db.begin(by).await?;
+        let now = tx.now();
+        if let Some(changed) = store::confirm_price(tx.conn(), scope, id, version, now).await? {
+            tell(&mut tx, &changed);
+            tx.audit(AuditEvent {
+                store_id: Some(changed.store_id),
+                subject: Subject::Vehicle,
+                subject_id: changed.id,
+                verb: "price_confirmed",
+                detail: json!({ "version": changed.version }),
+            });
+            return Ok(tx.commit().await?);
+        }
+        match self.find_in(&mut tx, scope, id).await? {
+            None => Err(PriceError::NotFound),
+            Some(vehicle) if vehicle.held_price_cents.is_none() => Err(PriceError::NothingHeld),
+            Some(_) => Err(PriceError::OutOfSync),
+        }
     }
 
     /// One vehicle as the caller's transaction sees it.

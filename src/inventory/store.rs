@@ -21,6 +21,14 @@ pub struct VehicleParts {
 impl VehicleParts {
     /// Everything.
     pub const ALL: Self = Self { description: true, photos: true };
+    /// Nothing beyond the facts.
+    pub const NONE: Self = Self { description: false, photos: false };
+
+    /// What either needs.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self { description: self.description || other.description, photos: self.photos || other.photos }
+    }
 }
 
 /// Vehicles by id, in no particular order.
@@ -393,6 +401,35 @@ pub(super) async fn set_status(
         now,
     )
     .fetch_all(conn)
+    .await?;
+    Ok(changed)
+}
+
+/// Takes over the price that waits for a manager. The old and the new price come back; `None` when there is no such vehicle,
+/// none waits, or the version is another.
+pub(super) async fn confirm_price(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    id: VehicleId,
+    version: i32,
+    now: DateTime<Utc>,
+) -> Result<Option<Changed>, DbError> {
+    let changed = sqlx::query_as!(
+        Changed,
+        "WITH before AS (
+           SELECT id, price_cents, held_price_cents FROM vehicle
+           WHERE id = $1 AND store_id = ANY($2) AND version = $3 AND held_price_cents IS NOT NULL FOR NO KEY UPDATE),
+         recorded AS (
+           INSERT INTO vehicle_price_change (vehicle_id, at, kind, old_cents, new_cents)
+           SELECT id, $4, 'PRICE', price_cents, held_price_cents FROM before)
+         UPDATE vehicle v SET price_cents = before.held_price_cents, held_price_cents = NULL, version = v.version + 1, updated_at = $4
+         FROM before WHERE v.id = before.id RETURNING v.id, v.store_id, v.version",
+        id.0,
+        scope.store_ids(),
+        version,
+        now,
+    )
+    .fetch_optional(conn)
     .await?;
     Ok(changed)
 }

@@ -97,6 +97,11 @@ impl App {
             .finish()
     }
 
+    /// The schema for calls from inside the program, with an actor in the request's data.
+    pub fn schema_for_people(&self) -> DesklessSchema {
+        self.schema(ValidationMode::Strict)
+    }
+
     /// The transport in front of the schema.
     pub fn http(&self) -> Result<Http, StartError> {
         let parts = Parts {

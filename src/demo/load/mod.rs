@@ -1,15 +1,24 @@
 //! Loading the demo through the services that load the real thing. Steps are remembered: an interrupted load goes on, and a
 //! loaded demo is left as it is.
 
+mod api;
+mod deals;
 mod group;
+mod leads;
+mod lot;
+mod past;
 
 use std::time::Instant;
+
+use past::Past;
 
 use super::{group as facts, store};
 use crate::app::App;
 use crate::auth::AuthError;
 use crate::db::{By, DbError};
 use crate::dealers::StoreError;
+use crate::finance::seed_rules;
+use crate::kernel::id::GroupId;
 
 /// Why the demo was not loaded.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +63,25 @@ pub async fn load(app: &App, progress: &mut dyn Progress) -> Result<bool, LoadEr
     }
     let mut loader = Loader { app, progress, loaded: false };
     loader.step("group", "Opening the group, its stores and its people", async || group::load(app).await).await?;
+    loader.step("rules", "Filling the rule book: taxes, fees, lenders, insurers, products", async || rules(app).await).await?;
+    if !loader.everything_done(&["lot", "leads", "events", "deals"]).await? {
+        let past = Past::of(app).await?;
+        loader.step("lot", "Importing the lots as feeds", async || lot::load(&past).await).await?;
+        loader.step("leads", "Taking in leads", async || leads::load(&past).await).await?;
+        loader.step("events", "Taking in what people did on the web site", async || leads::browse(&past).await).await?;
+        loader.step("deals", "Opening deals", async || deals::load(&past).await).await?;
+    }
     Ok(loader.loaded)
+}
+
+async fn rules(app: &App) -> Result<String, LoadError> {
+    let group = store::group_id(&mut *app.db.read().await?, facts::GROUP_CODE).await?.map(GroupId);
+    let group = group.ok_or_else(|| LoadError::Refused("the demo group is missing".into()))?;
+    let mut tx = app.db.begin(By::system()).await?;
+    let rows = seed_rules(tx.conn(), group).await?;
+    tx.commit().await?;
+    app.rules.reload().await?;
+    Ok(format!("{rows} rows"))
 }
 
 struct Loader<'a> {
@@ -64,6 +91,16 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
+    async fn everything_done(&self, steps: &[&str]) -> Result<bool, LoadError> {
+        let mut conn = self.app.db.read().await?;
+        for step in steps {
+            if !store::is_done(&mut conn, step).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     async fn step(&mut self, name: &str, what: &str, work: impl AsyncFnOnce() -> Result<String, LoadError>) -> Result<(), LoadError> {
         if store::is_done(&mut *self.app.db.read().await?, name).await? {
             return Ok(());

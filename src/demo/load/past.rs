@@ -1,0 +1,58 @@
+//! The services on a clock of their own, so that the demo has a yesterday: leads that waited, prices that fell, deals that
+//! nobody touched for days.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::LoadError;
+use crate::app::App;
+use crate::auth::Actor;
+use crate::db::{By, Db};
+use crate::demo::group::PASSWORD;
+use crate::kernel::clock::{Clock, FixedClock};
+
+/// The application as it was at a moment that can be chosen.
+pub(super) struct Past {
+    /// Services whose clock is the chosen moment.
+    pub(super) app: App,
+    clock: Arc<FixedClock>,
+    now: DateTime<Utc>,
+}
+
+impl Past {
+    pub(super) async fn of(app: &App) -> Result<Self, LoadError> {
+        let now = app.db.now();
+        let clock = Arc::new(FixedClock::new(now));
+        let db = Db::new(app.db.pool().clone(), Arc::clone(&clock) as _);
+        let config = (*app.config).clone();
+        let app = App::start(config, db).await.map_err(|e| LoadError::Refused(e.to_string()))?;
+        Ok(Self { app, clock, now })
+    }
+
+    /// The moment the load began.
+    pub(super) fn present(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// Goes to a moment, but never beyond the present.
+    pub(super) fn go_to(&self, at: DateTime<Utc>) {
+        self.clock.advance(at.min(self.now) - self.clock.now());
+    }
+
+    /// Lets some time pass.
+    pub(super) fn pass(&self, by: Duration) {
+        self.go_to(self.clock.now() + by);
+    }
+}
+
+/// A person of the group, signed in.
+pub(super) async fn actor(app: &App, login: &str) -> Result<Arc<Actor>, LoadError> {
+    let (_, actor) = app.auth.sign_in(login, PASSWORD.into(), Some("demo"), "demo", By::system()).await?;
+    Ok(actor)
+}
+
+/// Ends the session of [`actor`].
+pub(super) async fn leave(app: &App, actor: &Actor) -> Result<(), LoadError> {
+    Ok(app.auth.sign_out(actor, By::system()).await?)
+}

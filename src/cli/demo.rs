@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 use super::{CliError, Database};
 use crate::config::Config;
-use crate::demo::group::{PASSWORD, PEOPLE, STORES};
+use crate::demo::group::{DemoPerson, PASSWORD, PEOPLE, STORES};
 use crate::demo::load::{self, Progress};
 use crate::http::server;
 
@@ -31,10 +31,11 @@ impl Demo {
         let app = database.start_app(config).await?;
         terminal.done("ready", begun.elapsed());
         let address = app.config.server.listen;
-        let listener = match self.load_only {
-            true => None,
-            // Bound before the work, so that a port in use is known at once.
-            false => Some(TcpListener::bind(address).await.map_err(|e| CliError::Io(format!("cannot listen on {address}"), e))?),
+        // Bound before the work, so that a port in use is known at once.
+        let listener = if self.load_only {
+            None
+        } else {
+            Some(TcpListener::bind(address).await.map_err(|e| CliError::Io(format!("cannot listen on {address}"), e))?)
         };
         let fresh = load::load(&app, &mut terminal).await.map_err(|e| CliError::Message(format!("demo: {e}")))?;
         if !fresh {
@@ -74,12 +75,13 @@ impl Progress for Terminal {
 fn welcome(address: SocketAddr, elapsed: Duration) -> String {
     let base = if address.ip().is_unspecified() { format!("http://127.0.0.1:{}", address.port()) } else { format!("http://{address}") };
     let (bold, plain) = if std::io::stdout().is_terminal() { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
-    let people: String = PEOPLE.iter().map(|p| format!("  {:<32} {:<15} {}\n", p.login, p.role.as_str(), names(p.stores))).collect();
+    let line = |p: &DemoPerson| format!("  {:<32} {:<15} {}", p.login, p.role.as_str(), names(p.stores));
+    let people = PEOPLE.iter().map(line).collect::<Vec<_>>().join("\n");
     format!(
         "\n{bold}Deskless is ready{plain} after {}.{:01} s.\n\n\
          GraphiQL    {bold}{base}/graphiql{plain}\n\
          API         {base}/graphql\n\n\
-         Sign in with any of these; the password of all is {bold}{PASSWORD}{plain}\n{people}\n\
+         Sign in with any of these; the password of all is {bold}{PASSWORD}{plain}\n{people}\n\n\
          A first query, after signing in as a salesperson:\n\n  \
          {{ vehicles(first: 3) {{ nodes {{ modelYear make model trim price {{ amount }} status }} }} }}\n\n\
          A whole sale, from another terminal: cargo run --example one_conversation -- --url {base}\n\

@@ -21,14 +21,9 @@ impl Tablet {
         Self { schema, actor }
     }
 
-    /// Runs one mutation with one input and gives its payload. A refusal is a bug of the demo, unless `may_refuse`.
+    /// Runs one mutation with one input and gives its payload. A refusal is a bug of the demo.
     pub(super) async fn act(&self, field: &str, selection: &str, input: Value) -> Result<Value, LoadError> {
         let kind = format!("{}{}Input", field.get(..1).unwrap_or_default().to_uppercase(), field.get(1..).unwrap_or_default());
-        self.act_with(field, &kind, selection, input).await
-    }
-
-    /// The same for an input type that is not named after its mutation.
-    pub(super) async fn act_with(&self, field: &str, kind: &str, selection: &str, input: Value) -> Result<Value, LoadError> {
         let query = format!("mutation($input: {kind}!) {{ {field}(input: $input) {{ {selection} userErrors {{ message }} }} }}");
         let data = self.send(&query, json!({ "input": input })).await?;
         let payload = data.get(field).cloned().unwrap_or(Value::Null);

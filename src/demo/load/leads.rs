@@ -40,7 +40,7 @@ pub(super) async fn load(past: &Past) -> Result<String, LoadError> {
             let delivery = Delivery { body: Bytes::copy_from_slice(text.as_bytes()), charset: None };
             channels.receive_adf(&admin, admin.by(None), code, delivery)
         });
-        done += stream::iter(intake).buffer_unordered(AT_ONCE).try_collect::<Vec<_>>().await.map_err(refused)?.len();
+        done += stream::iter(intake).buffer_unordered(AT_ONCE).try_collect::<Vec<_>>().await.map_err(|e| refused(&e))?.len();
     }
     past.go_to(past.present());
     past::leave(&past.app, &admin).await?;
@@ -54,7 +54,7 @@ pub(super) async fn browse(past: &Past) -> Result<String, LoadError> {
         let batch = events::events(&people(n, 3, &at, &units), &units, past.present());
         for part in batch.chunks(250) {
             let body = Value::Array(part.to_vec()).to_string();
-            done += channels.receive_events(&admin, admin.by(None), at.code, body.as_bytes()).await.map_err(refused)?.len();
+            done += channels.receive_events(&admin, admin.by(None), at.code, body.as_bytes()).await.map_err(|e| refused(&e))?.len();
         }
     }
     past::leave(&past.app, &admin).await?;
@@ -66,7 +66,9 @@ pub(super) fn everybody() -> Vec<(usize, Person)> {
     (0_u64..)
         .zip(lots())
         .enumerate()
-        .flat_map(|(store, (n, (at, units)))| people(n, u64::try_from(STORES.len()).unwrap_or(3), &at, &units).into_iter().map(move |p| (store, p)))
+        .flat_map(|(store, (n, (at, units)))| {
+            people(n, u64::try_from(STORES.len()).unwrap_or(3), &at, &units).into_iter().map(move |p| (store, p))
+        })
         .collect()
 }
 
@@ -76,6 +78,6 @@ fn channels(past: &Past) -> Channels {
     Channels::new(app.db.clone(), app.sealer.clone(), app.dealers.clone(), customers, inventory)
 }
 
-fn refused(error: ChannelsError) -> LoadError {
+fn refused(error: &ChannelsError) -> LoadError {
     LoadError::Refused(format!("leads: {error}"))
 }

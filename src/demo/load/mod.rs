@@ -70,6 +70,7 @@ pub async fn load(app: &App, progress: &mut dyn Progress) -> Result<bool, LoadEr
         loader.step("leads", "Taking in leads", async || leads::load(&past).await).await?;
         loader.step("events", "Taking in what people did on the web site", async || leads::browse(&past).await).await?;
         loader.step("deals", "Opening deals", async || deals::load(&past).await).await?;
+        past.close().await;
     }
     Ok(loader.loaded)
 }

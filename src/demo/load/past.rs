@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
+use sqlx::postgres::PgPoolOptions;
 
 use super::LoadError;
 use crate::app::App;
 use crate::auth::Actor;
-use crate::db::{By, Db};
+use crate::db::{By, Db, DbError};
 use crate::demo::group::PASSWORD;
 use crate::kernel::clock::{Clock, FixedClock};
 
@@ -24,10 +25,19 @@ impl Past {
     pub(super) async fn of(app: &App) -> Result<Self, LoadError> {
         let now = app.db.now();
         let clock = Arc::new(FixedClock::new(now));
-        let db = Db::new(app.db.pool().clone(), Arc::clone(&clock) as _);
+        // Its commits do not wait for the disk. The step's own mark does, and it is written after them.
+        let options = (*app.db.pool().connect_options()).clone().options([("synchronous_commit", "off")]);
+        let pool = PgPoolOptions::new().max_connections(12).connect_with(options).await.map_err(DbError::from)?;
+        let shared: Arc<dyn Clock> = clock.clone();
+        let db = Db::new(pool, shared);
         let config = (*app.config).clone();
         let app = App::start(config, db).await.map_err(|e| LoadError::Refused(e.to_string()))?;
         Ok(Self { app, clock, now })
+    }
+
+    /// Gives its connections back.
+    pub(super) async fn close(self) {
+        self.app.db.pool().close().await;
     }
 
     /// The moment the load began.

@@ -83,7 +83,7 @@ impl App {
     }
 
     /// The schema with every service in its data. `known` documents were validated before and need it less.
-    fn schema(&self, validation: ValidationMode) -> DesklessSchema {
+    pub fn schema(&self, validation: ValidationMode) -> DesklessSchema {
         schema::builder()
             .validation_mode(validation)
             .data(self.notices.clone())

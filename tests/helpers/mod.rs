@@ -13,6 +13,8 @@ use deskless::kernel::money::Currency;
 use serde_json::{Value, json};
 
 pub mod database;
+
+pub mod showroom;
 pub mod stock;
 
 pub use database::TestDatabase;

@@ -1,0 +1,163 @@
+//! Many at once: one car, one key, one version, a client that hangs up. RELIABILITY.md rows 1 to 4, 18, 19.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::{ID, Request, ValidationMode, Variables};
+use deskless::graphql::RequestInfo;
+use deskless::kernel::id::DealId;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::helpers::showroom::{SELECTION, Showroom, document};
+
+/// Copies an agreed deal until there are `count`; gives all their ids.
+async fn copies(room: &Showroom, deal: &Value, count: usize) -> Vec<ID> {
+    room.sql(&format!(
+        "INSERT INTO deal (id, store_id, customer_id, vehicle_id, salesperson_id, state, version, kind, currency, price_cents, credit_tier,
+           buyer_jurisdiction, tax_cents, fees_cents, amount_financed_cents, total_price_cents, opened_at, updated_at)
+         SELECT gen_random_uuid(), store_id, customer_id, vehicle_id, salesperson_id, state, version, kind, currency, price_cents, credit_tier,
+           buyer_jurisdiction, tax_cents, fees_cents, amount_financed_cents, total_price_cents, opened_at, updated_at
+         FROM deal, generate_series(2, {count}) WHERE number = {}",
+        deal["number"].as_str().expect("a number")
+    ))
+    .await;
+    let ids: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM deal").fetch_all(room.pool()).await.expect("ids");
+    ids.into_iter().map(|id| ID::from(DealId(id))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_200_deals_that_sign_for_one_car_exactly_one_gets_it() {
+    let room = Arc::new(Showroom::open_patient().await);
+    let deal = room.agreed_cash_deal(&room.rav4).await;
+    let ids = copies(&room, &deal, 200).await;
+    assert_eq!(ids.len(), 200);
+    let started = std::time::Instant::now();
+    let tries: Vec<_> = ids
+        .into_iter()
+        .map(|id| {
+            let (room, version) = (Arc::clone(&room), deal["version"].clone());
+            tokio::spawn(async move {
+                let input = json!({ "dealId": id, "expectedVersion": version, "idempotencyKey": room.key() });
+                room.app.graphql(Some(&room.sam.access), &document("dealContract", SELECTION), json!({ "input": input })).await
+            })
+        })
+        .collect();
+    let mut outcomes: HashMap<String, usize> = HashMap::new();
+    for answer in futures::future::join_all(tries).await {
+        let answer = answer.expect("no panic");
+        assert!(answer.get("errors").is_none(), "{answer}");
+        let payload = &answer["data"]["dealContract"];
+        let outcome = payload["userErrors"][0]["code"].as_str().unwrap_or("WON").to_owned();
+        if outcome == "VEHICLE_TAKEN" {
+            let message = payload["userErrors"][0]["message"].as_str().expect("a sentence");
+            assert!(message.starts_with("This 2023 Toyota RAV4 was just sold in another deal (number "), "{message}");
+            assert!(message.contains(") at 12:0") && message.ends_with("Choose another car; everything else is kept."), "{message}");
+            assert_eq!(payload["deal"]["state"], "AGREED", "nothing is lost");
+        }
+        *outcomes.entry(outcome).or_default() += 1;
+    }
+    println!("200 contracts on one VIN: {outcomes:?} in {:?}", started.elapsed());
+    assert_eq!(outcomes, HashMap::from([("WON".to_owned(), 1), ("VEHICLE_TAKEN".to_owned(), 199)]));
+    assert_eq!(room.number("SELECT count(*) FROM deal WHERE state = 'CONTRACTED'").await, 1);
+    assert_eq!(room.number("SELECT count(*) FROM vehicle_hold WHERE released_at IS NULL").await, 1);
+    assert_eq!(room.number("SELECT count(*) FROM audit_event WHERE verb = 'contracted'").await, 1);
+    // Every loser's tablet was told.
+    assert_eq!(room.number("SELECT count(DISTINCT subject_id) FROM change_notice WHERE subject_kind = 'DEAL' AND version > 2").await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_200_retries_with_one_key_one_is_executed() {
+    let room = Arc::new(Showroom::open_patient().await);
+    let tries: Vec<_> = (0..200)
+        .map(|_| {
+            let room = Arc::clone(&room);
+            tokio::spawn(async move {
+                let input = json!({ "customerId": room.customer, "vehicleId": room.rav4, "idempotencyKey": "one" });
+                room.app.graphql(Some(&room.sam.access), &document("dealOpen", SELECTION), json!({ "input": input })).await
+            })
+        })
+        .collect();
+    let mut executed = 0;
+    let mut deals = std::collections::HashSet::new();
+    for answer in futures::future::join_all(tries).await {
+        let answer = answer.expect("no panic");
+        assert!(answer.get("errors").is_none(), "{answer}");
+        let payload = &answer["data"]["dealOpen"];
+        executed += usize::from(payload["replayed"] == false);
+        deals.insert(payload["deal"].to_string());
+    }
+    assert_eq!((executed, deals.len()), (1, 1));
+    assert_eq!(room.number("SELECT count(*) FROM deal").await, 1);
+    assert_eq!(room.number("SELECT count(*) FROM audit_event WHERE subject_kind = 'DEAL'").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_update_is_lost_when_tablets_edit_one_deal() {
+    let room = Arc::new(Showroom::open_patient().await);
+    let deal = room.open_deal(&room.rav4, json!({})).await;
+    let tries: Vec<_> = (1..=20)
+        .map(|n| {
+            let (room, id) = (Arc::clone(&room), deal["id"].clone());
+            tokio::spawn(async move {
+                let mut version = 1;
+                loop {
+                    let input = json!({ "dealId": id, "expectedVersion": version, "idempotencyKey": room.key(), "downPayment": n.to_string() });
+                    let payload = room.run(&room.sam, "dealStructure", input, SELECTION).await;
+                    match payload["userErrors"][0]["code"].as_str() {
+                        None => return,
+                        Some("DEAL_OUT_OF_SYNC") => version = payload["deal"]["version"].as_i64().expect("the present version"),
+                        Some(other) => panic!("{other}"),
+                    }
+                }
+            })
+        })
+        .collect();
+    for done in futures::future::join_all(tries).await {
+        done.expect("no panic");
+    }
+    assert_eq!(room.number("SELECT version::bigint FROM deal").await, 21);
+    // Each write saw the one before: the chain of figures has no gap.
+    let chain = "SELECT count(*) FROM (SELECT detail -> 'before' AS before, lag(detail -> 'after') OVER (ORDER BY id) AS was FROM audit_event
+      WHERE subject_kind = 'DEAL') c WHERE before IS NOT NULL AND before IS DISTINCT FROM was";
+    assert_eq!(room.number(chain).await, 0);
+    assert_eq!(room.number("SELECT count(*) FROM audit_event WHERE verb = 'structured'").await, 20);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_hangs_up_leaves_all_or_nothing() {
+    let room = Arc::new(Showroom::open_patient().await);
+    let deal = room.agreed_cash_deal(&room.rav4).await;
+    let ids = copies(&room, &deal, 120).await;
+    let schema = room.app.app.schema(ValidationMode::Strict);
+    let actor = room.app.app.auth.authenticate(&room.sam.access).await.expect("Sam").actor;
+    for (n, id) in ids.iter().enumerate() {
+        let input = json!({ "dealId": id, "expectedVersion": deal["version"], "idempotencyKey": format!("cut-{n}"), "reason": "cut" });
+        let request = Request::new(document("dealLose", SELECTION))
+            .variables(Variables::from_json(json!({ "input": input })))
+            .data(Arc::clone(&actor))
+            .data(RequestInfo { request_id: "cut".into(), address: "test".into() });
+        // Dropping the future ends the mutation wherever it is, as a program that is stopped would.
+        let n = u64::try_from(n).expect("small");
+        let _ = tokio::time::timeout(Duration::from_micros(n * n * 8), schema.execute(request)).await;
+    }
+    // Rollbacks of cut transactions reach the database a moment later.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let lost = room.number("SELECT count(*) FROM deal WHERE state = 'LOST'").await;
+    println!("cut after 0 to 113 ms: {lost} of 120 were done");
+    assert!(lost < 120, "no cut was early enough to test anything");
+    let halves = "SELECT count(*) FROM deal d WHERE (d.state = 'LOST')
+      <> EXISTS (SELECT FROM audit_event a WHERE a.subject_id = d.id AND a.verb = 'lost')
+      OR (d.state = 'LOST') <> (d.version = 4)
+      OR (d.state = 'LOST') <> EXISTS (SELECT FROM change_notice n WHERE n.subject_id = d.id AND n.version = 4)";
+    assert_eq!(room.number(halves).await, 0);
+    assert_eq!(room.number("SELECT count(*) FROM idempotency_record WHERE operation = 'dealLose'").await, lost);
+    assert_eq!(room.number("SELECT count(*) FROM idempotency_record WHERE answer = 'null'").await, 0);
+    // A retry with the same key finishes what was cut and repeats what was done.
+    for (n, id) in ids.iter().enumerate().step_by(10) {
+        let input = json!({ "dealId": id, "expectedVersion": deal["version"], "idempotencyKey": format!("cut-{n}"), "reason": "cut" });
+        let payload = room.run(&room.sam, "dealLose", input, SELECTION).await;
+        assert_eq!((&payload["deal"]["state"], &payload["userErrors"]), (&json!("LOST"), &json!([])));
+    }
+}

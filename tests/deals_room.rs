@@ -1,0 +1,123 @@
+//! The deal room: how many SQL statements it costs, and how tablets hear of changes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_graphql::{Request, ValidationMode, Variables};
+use deskless::graphql::RequestInfo;
+use futures::StreamExt;
+use serde_json::{Value, json};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+
+use crate::helpers::showroom::Showroom;
+
+/// Counts what sqlx logs for every statement it runs.
+#[derive(Clone, Default)]
+struct Statements(Arc<AtomicUsize>);
+
+impl<S: tracing::Subscriber> Layer<S> for Statements {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == "sqlx::query" {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Everything a deal has of its own, in one request.
+const ROOM: &str = "query ($id: ID!) { deal(id: $id) {
+  id number state version kind store { code } salesperson { id displayName } price { amount } downPayment { amount } tax { amount } fees { amount }
+  amountFinanced { amount } payment { amount } totalPrice { amount } termMonths lines { code label amount { amount } }
+  tradeIns { modelYear make model odometerMiles allowance { amount } payoff { amount } }
+  products { price { amount } } financeQuotes { id status termMonths apr payment { amount } } insuranceQuotes { id monthlyPremium { amount } }
+  nextSteps { code who say } acceptedFinanceQuote { id } } }";
+
+async fn statements(room: &Showroom, deal: &Value) -> (usize, Value) {
+    let counter = Statements::default();
+    let seen = {
+        // This test runs on one thread, so that everything it causes is counted here and nothing of other tests is.
+        let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(counter.clone()));
+        room.app.data(&room.sam, ROOM, json!({ "id": deal["id"] })).await
+    };
+    (counter.0.load(Ordering::Relaxed), seen)
+}
+
+#[tokio::test]
+async fn the_deal_room_costs_one_statement_however_much_is_in_it() {
+    let room = Showroom::open().await;
+    let deal = room.open_deal(&room.rav4, json!({})).await;
+    statements(&room, &deal).await;
+    let (empty, seen) = statements(&room, &deal).await;
+    assert_eq!(seen["deal"]["financeQuotes"], json!([]));
+    let trade = |year: i32| json!({ "modelYear": year, "make": "Honda", "model": "Civic", "allowance": "1000" });
+    let deal = room.done("dealStructure", &deal, json!({ "tradeIns": [trade(2010), trade(2011), trade(2012), trade(2013)] })).await;
+    let mut deal = deal;
+    for _ in 0..10 {
+        deal = room.done("dealQuote", &deal, json!({})).await;
+    }
+    let (full, seen) = statements(&room, &deal).await;
+    assert_eq!(seen["deal"]["financeQuotes"].as_array().map(Vec::len), Some(20));
+    assert_eq!(seen["deal"]["insuranceQuotes"].as_array().map(Vec::len), Some(10));
+    assert_eq!(seen["deal"]["tradeIns"].as_array().map(Vec::len), Some(4));
+    println!("deal room: {empty} statements empty, {full} with 20 quotes");
+    assert_eq!(empty, full, "the count does not grow with the rows");
+    assert_eq!(full, 1);
+}
+
+#[tokio::test]
+async fn the_counter_counts() {
+    let room = Showroom::open().await;
+    let counter = Statements::default();
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(counter.clone()));
+    room.number("SELECT 1::bigint").await;
+    room.number("SELECT 2::bigint").await;
+    assert_eq!(counter.0.load(Ordering::Relaxed), 2);
+}
+
+/// A subscription as the socket would run it.
+async fn subscribe(room: &Showroom, deal: &Value) -> impl futures::Stream<Item = Value> + use<> {
+    let actor = room.app.app.auth.authenticate(&room.sam.access).await.expect("Sam").actor;
+    let request = Request::new("subscription ($id: ID!) { dealChanged(id: $id) { version downPayment { amount } nextSteps { code say } } }")
+        .variables(Variables::from_json(json!({ "id": deal["id"] })))
+        .data(actor)
+        .data(RequestInfo { request_id: "test".into(), address: "test".into() });
+    let schema = room.app.app.schema(ValidationMode::Strict);
+    Box::pin(payloads(schema.execute_stream(request)))
+}
+
+fn payloads(stream: impl futures::Stream<Item = async_graphql::Response>) -> impl futures::Stream<Item = Value> {
+    stream.map(|response| response.data.into_json().expect("JSON")["dealChanged"].take())
+}
+
+async fn next(stream: &mut (impl futures::Stream<Item = Value> + Unpin)) -> Value {
+    tokio::time::timeout(Duration::from_secs(2), stream.next()).await.expect("told within two seconds").expect("the stream goes on")
+}
+
+#[tokio::test]
+async fn a_watching_tablet_is_told_of_changes_and_of_the_lost_car() {
+    let room = Showroom::open().await;
+    let deal = room.open_deal(&room.rav4, json!({})).await;
+    let mut changes = subscribe(&room, &deal).await;
+    assert_eq!(next(&mut changes).await["version"], 1, "the present state comes first");
+    room.done("dealStructure", &deal, json!({ "downPayment": "700" })).await;
+    assert_eq!(next(&mut changes).await, json!({ "version": 2, "downPayment": { "amount": "700.00" }, "nextSteps":
+        [{ "code": "GET_QUOTES", "say": "Ask the lenders for quotes on these figures." },
+         { "code": "CHOOSE_QUOTE", "say": "Let the customer choose a quote." },
+         { "code": "PRESENT", "say": "Show the customer every line and the total price." },
+         { "code": "AGREE", "say": "Ask for the customer's yes to exactly these figures." },
+         { "code": "CONTRACT", "say": "Sign. The car is theirs from that moment." }] }));
+    // Another deal signs for the car.
+    let other = room.agreed_cash_deal(&room.rav4).await;
+    room.done("dealContract", &other, json!({})).await;
+    let told = next(&mut changes).await;
+    assert_eq!(told["nextSteps"][0]["code"], "SWAP_VEHICLE");
+    assert!(told["nextSteps"][0]["say"].as_str().is_some_and(|say| say.starts_with("This car was just sold in another deal")), "{told}");
+}
+
+#[tokio::test]
+async fn a_deal_that_may_not_be_seen_ends_the_stream_at_once() {
+    let room = Showroom::open().await;
+    let deal = json!({ "id": "deal_01jd0000000000000000000000" });
+    let mut changes = subscribe(&room, &deal).await;
+    assert!(tokio::time::timeout(Duration::from_secs(2), changes.next()).await.expect("at once").is_none());
+}

@@ -1,0 +1,170 @@
+//! Who may, on which version, under which key.
+
+use deskless::auth::Role;
+use serde_json::{Value, json};
+
+use crate::helpers::showroom::{SELECTION, Showroom};
+
+#[tokio::test]
+async fn a_stale_version_is_answered_with_the_present_deal() {
+    let room = Showroom::open().await;
+    let old = room.open_deal(&room.rav4, json!({})).await;
+    room.done("dealStructure", &old, json!({ "downPayment": "1000" })).await;
+    let payload = room.act("dealStructure", &old, json!({ "downPayment": "9" })).await;
+    assert_eq!(payload["userErrors"][0]["code"], "DEAL_OUT_OF_SYNC");
+    assert_eq!(payload["userErrors"][0]["field"], json!(["expectedVersion"]));
+    assert_eq!((&payload["deal"]["version"], &payload["deal"]["downPayment"]["amount"]), (&json!(2), &json!("1000.00")));
+}
+
+#[tokio::test]
+async fn a_deal_of_another_store_does_not_exist() {
+    let room = Showroom::open().await;
+    let deal = room.open_deal(&room.rav4, json!({})).await;
+    let otto = room.app.stranger().await;
+    let seen = room.app.data(&otto, "query ($id: ID!) { deal(id: $id) { id } deals { nodes { id } totalCount } }", json!({ "id": deal["id"] })).await;
+    assert_eq!(seen, json!({ "deal": null, "deals": { "nodes": [], "totalCount": 0 } }));
+    for (mutation, more) in [
+        ("dealStructure", json!({ "downPayment": "1" })),
+        ("dealQuote", json!({})),
+        ("dealPresent", json!({})),
+        ("dealAgree", json!({})),
+        ("dealContract", json!({})),
+        ("dealCancel", json!({ "reason": "x" })),
+        ("dealLose", json!({ "reason": "x" })),
+        ("dealSwapVehicle", json!({ "vehicleId": room.camry })),
+        ("dealScenarioSave", json!({ "label": "x" })),
+        ("quoteAccept", json!({ "quoteId": "fqt_01jd0000000000000000000000" })),
+    ] {
+        let mut input = json!({ "dealId": deal["id"], "expectedVersion": 1, "idempotencyKey": room.key() });
+        input.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        let payload = room.run(&otto, mutation, input.clone(), SELECTION).await;
+        assert_eq!((&payload["deal"], &payload["userErrors"][0]["code"]), (&Value::Null, &json!("NOT_FOUND")), "{mutation}");
+        // Word for word what an unknown id gets.
+        input["dealId"] = json!("deal_01jd0000000000000000000000");
+        input["idempotencyKey"] = json!(room.key());
+        let unknown = room.run(&otto, mutation, input, SELECTION).await;
+        assert_eq!(unknown["userErrors"], payload["userErrors"], "{mutation}");
+    }
+    let opened = room
+        .run(&otto, "dealOpen", json!({ "customerId": room.customer, "vehicleId": room.rav4, "idempotencyKey": room.key() }), SELECTION)
+        .await;
+    assert_eq!((&opened["deal"], &opened["userErrors"][0]["code"]), (&Value::Null, &json!("NOT_FOUND")));
+}
+
+#[tokio::test]
+async fn a_machine_and_nobody_may_not_touch_deals() {
+    let room = Showroom::open().await;
+    let deal = room.open_deal(&room.rav4, json!({})).await;
+    let key = room.app.machine("leads", &[(room.app.austin, Role::Channel)]).await;
+    let query = "query ($id: ID!) { deal(id: $id) { id } }";
+    let seen = room.app.graphql(Some(&key), query, json!({ "id": deal["id"] })).await;
+    assert!(seen["data"]["deal"].is_null(), "{seen}");
+    let seen = room.app.graphql(None, query, json!({ "id": deal["id"] })).await;
+    assert_eq!(seen["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{seen}");
+}
+
+#[tokio::test]
+async fn what_the_trade_in_is_worth_is_for_managers() {
+    let room = Showroom::open().await;
+    let maria = room.app.manager().await;
+    let deal = room.open_deal(&room.rav4, json!({})).await;
+    let trade = json!({ "modelYear": 2016, "make": "Honda", "model": "Civic", "allowance": "10000", "actualCashValue": "9200" });
+    let deal = room.done("dealStructure", &deal, json!({ "tradeIns": [trade] })).await;
+    let query = "query ($id: ID!) { deal(id: $id) { tradeIns { id actualCashValue { amount } overAllowance { amount } } } }";
+    let seen = room.app.data(&maria, query, json!({ "id": deal["id"] })).await;
+    assert_eq!(seen["deal"]["tradeIns"][0]["overAllowance"]["amount"], "800.00");
+    let id = seen["deal"]["tradeIns"][0]["id"].clone();
+    let seen = room.app.data(&room.sam, query, json!({ "id": deal["id"] })).await;
+    assert!(seen["deal"]["tradeIns"][0]["actualCashValue"].is_null());
+    // A salesperson who sends the trade-in back does not erase what they can't see.
+    let trade = json!({ "id": id, "modelYear": 2016, "make": "Honda", "model": "Civic", "allowance": "10500" });
+    let deal = room.done("dealStructure", &deal, json!({ "tradeIns": [trade] })).await;
+    let seen = room.app.data(&maria, query, json!({ "id": deal["id"] })).await;
+    assert_eq!(seen["deal"]["tradeIns"][0], json!({ "id": id, "actualCashValue": { "amount": "9200.00" }, "overAllowance": { "amount": "1300.00" } }));
+}
+
+#[tokio::test]
+async fn the_same_key_gives_the_stored_answer_and_another_input_is_refused() {
+    let room = Showroom::open().await;
+    let input = json!({ "customerId": room.customer, "vehicleId": room.rav4, "idempotencyKey": "k" });
+    let first = room.run(&room.sam, "dealOpen", input.clone(), SELECTION).await;
+    let second = room.run(&room.sam, "dealOpen", input.clone(), SELECTION).await;
+    assert_eq!((&first["replayed"], &second["replayed"]), (&json!(false), &json!(true)));
+    assert_eq!(first["deal"], second["deal"]);
+    assert_eq!(room.number("SELECT count(*) FROM deal").await, 1);
+    let other = json!({ "customerId": room.customer, "vehicleId": room.camry, "idempotencyKey": "k" });
+    let answer = room
+        .app
+        .graphql(Some(&room.sam.access), &crate::helpers::showroom::document("dealOpen", SELECTION), json!({ "input": other }))
+        .await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "IDEMPOTENCY_KEY_REUSED", "{answer}");
+    // Keys belong to their user.
+    let maria = room.app.manager().await;
+    let hers = room.run(&maria, "dealOpen", input, SELECTION).await;
+    assert_eq!(hers["replayed"], false);
+    assert_ne!(hers["deal"]["id"], first["deal"]["id"]);
+    // A change with trade-ins, whose ids the server makes, is the same input too.
+    let deal = &first["deal"];
+    let change = json!({ "dealId": deal["id"], "expectedVersion": 1, "idempotencyKey": "t",
+        "tradeIns": [{ "modelYear": 2016, "make": "Honda", "model": "Civic", "allowance": "1000" }] });
+    let first = room.run(&room.sam, "dealStructure", change.clone(), SELECTION).await;
+    let second = room.run(&room.sam, "dealStructure", change, SELECTION).await;
+    assert_eq!((&first["userErrors"], &second["replayed"], &second["deal"]["version"]), (&json!([]), &json!(true), &json!(2)));
+}
+
+#[tokio::test]
+async fn malformed_and_absurd_inputs_are_told_what_is_right() {
+    let room = Showroom::open().await;
+    let deal = room.open_deal(&room.rav4, json!({})).await;
+    for (more, code) in [
+        (json!({ "price": "0" }), "OUT_OF_BOUNDS"),
+        (json!({ "termMonths": 0 }), "OUT_OF_BOUNDS"),
+        (json!({ "annualMiles": 5 }), "OUT_OF_BOUNDS"),
+        (json!({ "firstPaymentDays": 91 }), "OUT_OF_BOUNDS"),
+        (json!({ "buyerJurisdiction": "XX" }), "UNKNOWN_JURISDICTION"),
+        (json!({ "products": [{ "productId": "prd_01jd0000000000000000000000" }] }), "UNKNOWN_PRODUCT"),
+    ] {
+        let payload = room.act("dealStructure", &deal, more.clone()).await;
+        assert_eq!(payload["userErrors"][0]["code"], code, "{more}");
+        assert_eq!(payload["deal"]["version"], 1);
+    }
+    for more in [json!({ "downPayment": "-1" }), json!({ "downPayment": "1.001" }), json!({ "downPayment": 1.5 }), json!({ "price": "1e9" })] {
+        let mut input = json!({ "dealId": deal["id"], "expectedVersion": 1, "idempotencyKey": room.key() });
+        input.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        let document = crate::helpers::showroom::document("dealStructure", SELECTION);
+        let answer = room.app.graphql(Some(&room.sam.access), &document, json!({ "input": input })).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{more}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn deals_are_listed_by_filter_page_by_page() {
+    let room = Showroom::open().await;
+    for _ in 0..5 {
+        room.open_deal(&room.rav4, json!({})).await;
+    }
+    let lost = room.open_deal(&room.camry, json!({})).await;
+    room.done("dealLose", &lost, json!({ "reason": "price" })).await;
+    let query = "query ($filter: DealFilterInput, $first: Int, $after: String) {
+      deals(filter: $filter, first: $first, after: $after) { nodes { id state salesperson { displayName } } totalCount pageInfo { endCursor hasNextPage } } }";
+    let mut seen = Vec::new();
+    let mut after = Value::Null;
+    loop {
+        let page = room.app.data(&room.sam, query, json!({ "filter": { "open": true }, "first": 2, "after": after })).await;
+        assert_eq!(page["deals"]["totalCount"], 5);
+        let nodes = page["deals"]["nodes"].as_array().expect("nodes").clone();
+        assert_eq!(nodes[0]["salesperson"]["displayName"], "sam@example.com");
+        seen.extend(nodes.iter().map(|node| node["id"].to_string()));
+        if page["deals"]["pageInfo"]["hasNextPage"] == false {
+            break;
+        }
+        after = page["deals"]["pageInfo"]["endCursor"].clone();
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 5);
+    let page = room.app.data(&room.sam, query, json!({ "filter": { "states": ["LOST"], "vehicleId": room.camry } })).await;
+    assert_eq!(page["deals"]["nodes"][0]["id"], lost["id"]);
+    let page = room.app.data(&room.sam, query, json!({ "filter": { "number": lost["number"] } })).await;
+    assert_eq!(page["deals"]["totalCount"], 1);
+}

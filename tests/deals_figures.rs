@@ -128,7 +128,8 @@ async fn a_quote_replays_to_the_byte_after_the_rules_changed() {
     let query = "query ($id: ID!) { deal(id: $id) { financeQuotes { id } insuranceQuotes { id } } }";
     let seen = room.app.data(&room.sam, query, json!({ "id": deal["id"] })).await;
     for quote in [&seen["deal"]["financeQuotes"][0]["id"], &seen["deal"]["insuranceQuotes"][0]["id"]] {
-        let replay = room.app.data(&room.sam, "query ($id: ID!) { quoteReplay(id: $id) { equal stored replayed } }", json!({ "id": quote })).await;
+        let replay =
+            room.app.data(&room.sam, "query ($id: ID!) { quoteReplay(id: $id) { equal stored replayed } }", json!({ "id": quote })).await;
         assert_eq!(replay["quoteReplay"]["equal"], true, "{replay:#}");
         assert_eq!(replay["quoteReplay"]["stored"], replay["quoteReplay"]["replayed"]);
     }

@@ -103,7 +103,8 @@ async fn no_update_is_lost_when_tablets_edit_one_deal() {
             tokio::spawn(async move {
                 let mut version = 1;
                 loop {
-                    let input = json!({ "dealId": id, "expectedVersion": version, "idempotencyKey": room.key(), "downPayment": n.to_string() });
+                    let input =
+                        json!({ "dealId": id, "expectedVersion": version, "idempotencyKey": room.key(), "downPayment": n.to_string() });
                     let payload = room.run(&room.sam, "dealStructure", input, SELECTION).await;
                     match payload["userErrors"][0]["code"].as_str() {
                         None => return,
@@ -119,7 +120,8 @@ async fn no_update_is_lost_when_tablets_edit_one_deal() {
     }
     assert_eq!(room.number("SELECT version::bigint FROM deal").await, 21);
     // Each write saw the one before: the chain of figures has no gap.
-    let chain = "SELECT count(*) FROM (SELECT detail -> 'before' AS before, lag(detail -> 'after') OVER (ORDER BY id) AS was FROM audit_event
+    let chain =
+        "SELECT count(*) FROM (SELECT detail -> 'before' AS before, lag(detail -> 'after') OVER (ORDER BY id) AS was FROM audit_event
       WHERE subject_kind = 'DEAL') c WHERE before IS NOT NULL AND before IS DISTINCT FROM was";
     assert_eq!(room.number(chain).await, 0);
     assert_eq!(room.number("SELECT count(*) FROM audit_event WHERE verb = 'structured'").await, 20);

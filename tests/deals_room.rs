@@ -24,6 +24,11 @@ impl<S: tracing::Subscriber> Layer<S> for Statements {
     }
 }
 
+/// Lets the background tasks of this test's application (rules and stores read again after a change) come to rest.
+async fn settle() {
+    tokio::time::sleep(Duration::from_millis(400)).await;
+}
+
 /// Everything a deal has of its own, in one request.
 const ROOM: &str = "query ($id: ID!) { deal(id: $id) {
   id number state version kind store { code } salesperson { id displayName } price { amount } downPayment { amount } tax { amount } fees { amount }
@@ -34,6 +39,7 @@ const ROOM: &str = "query ($id: ID!) { deal(id: $id) {
 
 async fn statements(room: &Showroom, deal: &Value) -> (usize, Value) {
     let counter = Statements::default();
+    settle().await;
     let seen = {
         // This test runs on one thread, so that everything it causes is counted here and nothing of other tests is.
         let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(counter.clone()));
@@ -68,6 +74,7 @@ async fn the_deal_room_costs_one_statement_however_much_is_in_it() {
 async fn the_counter_counts() {
     let room = Showroom::open().await;
     let counter = Statements::default();
+    settle().await;
     let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(counter.clone()));
     room.number("SELECT 1::bigint").await;
     room.number("SELECT 2::bigint").await;
@@ -77,10 +84,11 @@ async fn the_counter_counts() {
 /// A subscription as the socket would run it.
 async fn subscribe(room: &Showroom, deal: &Value) -> impl futures::Stream<Item = Value> + use<> {
     let actor = room.app.app.auth.authenticate(&room.sam.access).await.expect("Sam").actor;
-    let request = Request::new("subscription ($id: ID!) { dealChanged(id: $id) { version downPayment { amount } nextSteps { code say } } }")
-        .variables(Variables::from_json(json!({ "id": deal["id"] })))
-        .data(actor)
-        .data(RequestInfo { request_id: "test".into(), address: "test".into() });
+    let request =
+        Request::new("subscription ($id: ID!) { dealChanged(id: $id) { version downPayment { amount } nextSteps { code say } } }")
+            .variables(Variables::from_json(json!({ "id": deal["id"] })))
+            .data(actor)
+            .data(RequestInfo { request_id: "test".into(), address: "test".into() });
     let schema = room.app.app.schema(ValidationMode::Strict);
     Box::pin(payloads(schema.execute_stream(request)))
 }
@@ -100,12 +108,15 @@ async fn a_watching_tablet_is_told_of_changes_and_of_the_lost_car() {
     let mut changes = subscribe(&room, &deal).await;
     assert_eq!(next(&mut changes).await["version"], 1, "the present state comes first");
     room.done("dealStructure", &deal, json!({ "downPayment": "700" })).await;
-    assert_eq!(next(&mut changes).await, json!({ "version": 2, "downPayment": { "amount": "700.00" }, "nextSteps":
+    assert_eq!(
+        next(&mut changes).await,
+        json!({ "version": 2, "downPayment": { "amount": "700.00" }, "nextSteps":
         [{ "code": "GET_QUOTES", "say": "Ask the lenders for quotes on these figures." },
          { "code": "CHOOSE_QUOTE", "say": "Let the customer choose a quote." },
          { "code": "PRESENT", "say": "Show the customer every line and the total price." },
          { "code": "AGREE", "say": "Ask for the customer's yes to exactly these figures." },
-         { "code": "CONTRACT", "say": "Sign. The car is theirs from that moment." }] }));
+         { "code": "CONTRACT", "say": "Sign. The car is theirs from that moment." }] })
+    );
     // Another deal signs for the car.
     let other = room.agreed_cash_deal(&room.rav4).await;
     room.done("dealContract", &other, json!({})).await;

@@ -21,7 +21,10 @@ async fn a_deal_of_another_store_does_not_exist() {
     let room = Showroom::open().await;
     let deal = room.open_deal(&room.rav4, json!({})).await;
     let otto = room.app.stranger().await;
-    let seen = room.app.data(&otto, "query ($id: ID!) { deal(id: $id) { id } deals { nodes { id } totalCount } }", json!({ "id": deal["id"] })).await;
+    let seen = room
+        .app
+        .data(&otto, "query ($id: ID!) { deal(id: $id) { id } deals { nodes { id } totalCount } }", json!({ "id": deal["id"] }))
+        .await;
     assert_eq!(seen, json!({ "deal": null, "deals": { "nodes": [], "totalCount": 0 } }));
     for (mutation, more) in [
         ("dealStructure", json!({ "downPayment": "1" })),
@@ -80,7 +83,10 @@ async fn what_the_trade_in_is_worth_is_for_managers() {
     let trade = json!({ "id": id, "modelYear": 2016, "make": "Honda", "model": "Civic", "allowance": "10500" });
     let deal = room.done("dealStructure", &deal, json!({ "tradeIns": [trade] })).await;
     let seen = room.app.data(&maria, query, json!({ "id": deal["id"] })).await;
-    assert_eq!(seen["deal"]["tradeIns"][0], json!({ "id": id, "actualCashValue": { "amount": "9200.00" }, "overAllowance": { "amount": "1300.00" } }));
+    assert_eq!(
+        seen["deal"]["tradeIns"][0],
+        json!({ "id": id, "actualCashValue": { "amount": "9200.00" }, "overAllowance": { "amount": "1300.00" } })
+    );
 }
 
 #[tokio::test]
@@ -128,7 +134,9 @@ async fn malformed_and_absurd_inputs_are_told_what_is_right() {
         assert_eq!(payload["userErrors"][0]["code"], code, "{more}");
         assert_eq!(payload["deal"]["version"], 1);
     }
-    for more in [json!({ "downPayment": "-1" }), json!({ "downPayment": "1.001" }), json!({ "downPayment": 1.5 }), json!({ "price": "1e9" })] {
+    for more in
+        [json!({ "downPayment": "-1" }), json!({ "downPayment": "1.001" }), json!({ "downPayment": 1.5 }), json!({ "price": "1e9" })]
+    {
         let mut input = json!({ "dealId": deal["id"], "expectedVersion": 1, "idempotencyKey": room.key() });
         input.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         let document = crate::helpers::showroom::document("dealStructure", SELECTION);

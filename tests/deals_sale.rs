@@ -90,7 +90,11 @@ async fn changing_a_figure_supersedes_the_quotes_and_takes_back_the_yes() {
     let deal = room.done("dealQuote", &deal, json!({})).await;
     let seen = room
         .app
-        .data(&room.sam, "query ($id: ID!) { deal(id: $id) { financeQuotes { id payment { amount } } insuranceQuotes { id } } }", json!({ "id": deal["id"] }))
+        .data(
+            &room.sam,
+            "query ($id: ID!) { deal(id: $id) { financeQuotes { id payment { amount } } insuranceQuotes { id } } }",
+            json!({ "id": deal["id"] }),
+        )
         .await;
     assert_eq!(seen["deal"]["financeQuotes"].as_array().map(Vec::len), Some(2), "both lend for 60 months");
     let first = seen["deal"]["financeQuotes"][0]["id"].clone();
@@ -161,7 +165,10 @@ async fn scenarios_are_set_aside_with_their_figures_and_leave_the_deal_alone() {
       scenario { label tax { amount } amountFinanced { amount } } userErrors { code }";
     let payload = room.run(&room.sam, "dealScenarioSave", input, selection).await;
     // Tax on 20,000 instead of 30,000; 31,368.00 - 10,000.00 + 4,000.00.
-    assert_eq!(payload["scenario"], json!({ "label": "with the trade", "tax": { "amount": "1250.00" }, "amountFinanced": { "amount": "25368.00" } }));
+    assert_eq!(
+        payload["scenario"],
+        json!({ "label": "with the trade", "tax": { "amount": "1250.00" }, "amountFinanced": { "amount": "25368.00" } })
+    );
     assert_eq!(payload["deal"]["tax"]["amount"], "1875.00");
     assert_eq!(payload["deal"]["version"], 2);
     assert_eq!(payload["deal"]["scenarios"][0]["tradeEquity"]["amount"], "6000.00");

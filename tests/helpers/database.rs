@@ -52,6 +52,20 @@ impl TestDatabase {
         Db::connect(self.options.clone(), &settings, clock).await.expect("the test's database")
     }
 
+    /// Connections as the program, that wait much longer than a client would.
+    pub async fn open_patient(&self, clock: Arc<dyn Clock>) -> Db {
+        let patience = std::time::Duration::from_secs(60);
+        let settings = PoolSettings {
+            max_connections: 20,
+            min_connections: 0,
+            acquire_timeout: patience,
+            statement_timeout: patience,
+            lock_timeout: patience,
+            ..PoolSettings::default()
+        };
+        Db::connect(self.options.clone(), &settings, clock).await.expect("the test's database")
+    }
+
     /// Connections of the test's own, to look and to meddle.
     pub fn pool(&self) -> &PgPool {
         &self.pool

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeZone, Utc};
 use deskless::app::App;
 use deskless::auth::Role;
 use deskless::config::Config;
+use deskless::db::Db;
 use deskless::dealers::NewStore;
 use deskless::kernel::clock::FixedClock;
 use deskless::kernel::id::{GroupId, StoreId};
@@ -54,11 +55,24 @@ impl TestApp {
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let database = TestDatabase::create().await;
         let clock = Arc::new(FixedClock::new(start_of_tests()));
+        let db = database.open(clock.clone()).await;
+        Self::build(database, db, clock, change).await
+    }
+
+    /// For hundreds of requests at once: on a busy machine and in a debug build they may take longer than a client waits.
+    pub async fn start_patient() -> Self {
+        let database = TestDatabase::create().await;
+        let clock = Arc::new(FixedClock::new(start_of_tests()));
+        let db = database.open_patient(clock.clone()).await;
+        Self::build(database, db, clock, |config| config.limits.execution_ms = 60_000).await
+    }
+
+    async fn build(database: TestDatabase, db: Db, clock: Arc<FixedClock>, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         config.auth.data_key = Some("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=".into());
         config.auth.index_key = Some("AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=".into());
         change(&mut config);
-        let app = App::start(config, database.open(clock.clone()).await).await.expect("the application starts");
+        let app = App::start(config, db).await.expect("the application starts");
         let group = app.dealers.create_group("lone-star", "Lone Star Motors").await.expect("group");
         let austin = app.dealers.create_store(group, &store("austin", "Austin", "TX", "78701", "America/Chicago")).await.expect("store");
         let raleigh =

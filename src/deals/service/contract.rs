@@ -39,10 +39,10 @@ impl Deals {
         if let Err(error) = self.inventory.place_hold(tx, &actor.selling_scope(), wish).await {
             let title = before.car.title();
             let taken = match error {
-                InventoryError::VehicleHeld { .. } => {
+                InventoryError::VehicleHeld { .. } | InventoryError::NotForSale { .. } => {
                     open::holder(tx.conn(), before.group_id, &before.car.vin, before.deal.id.0, before.deal.store_id).await?
                 }
-                _ => None,
+                InventoryError::NotFound | InventoryError::Db(_) => None,
             };
             return Err(DealError::from_inventory(error, &title, taken.as_ref()));
         }

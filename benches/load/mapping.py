@@ -8,7 +8,7 @@ comparison but what is named here:
 - an insurance plan's name and coverage have no counterpart, the carrier has;
 - `dealStructure` asks for the version the tablet saw, so the driver remembers each deal's.
 """
-import re
+import json
 
 ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 BODY = {'TRUCK': 'PICKUP'}
@@ -45,12 +45,12 @@ def importance(weight):
 def variables(query, v):
     if query == 1:
         return {'storeId': typed_id('sto', 2, v['dealerId']), 'make': v['make'], 'bodyStyle': BODY.get(v['bodyStyle'], v['bodyStyle']),
-                'maxPrice': {'amount': f"{v['maxPriceCents'] / 100:.2f}", 'currency': 'USD'}}
+                'maxPrice': f"{v['maxPriceCents'] / 100:.2f}"}
     if query == 2:
         return {'id': typed_id('cus', 5, v['id'])}
     if query == 3:
         return {'id': typed_id('deal', 12, v['id'])}
-    return {'dealId': typed_id('deal', 12, v['dealId']), 'down': {'amount': f"{v['downPaymentCents'] / 100:.2f}", 'currency': 'USD'},
+    return {'dealId': typed_id('deal', 12, v['dealId']), 'down': f"{v['downPaymentCents'] / 100:.2f}",
             'key': v['idempotencyKey'], 'version': '__VERSION__'}
 
 
@@ -74,6 +74,7 @@ def floor(query, data):
             event['kind'] = {'VIEW': 'VIEWED', 'SAVE': 'SAVED', 'COMPARE': 'COMPARED'}.get(event['kind'], 'PAYMENT_CALCULATED')
         for deal in c['openDeals']:
             deal['status'] = 'WORKSHEET'
+            del deal['version'], deal['downPaymentCents']  # see below
         return dict(c, preferences=[wish(p) for p in c['preferences']])
     deal = data['deal']
     deal['status'] = {'OPEN': 'WORKSHEET', 'SOLD': 'DELIVERED'}.get(deal['status'], deal['status'])
@@ -93,3 +94,65 @@ def floor(query, data):
 def wish(p):
     body = p['kind'] == 'BODY'
     return ('BODY_STYLE' if body else 'MONTHLY_PAYMENT', BODY.get(p['value'], p['value']) if body else f"{p['maxPaymentCents'] / 100:.2f}", importance(p['weight']))
+
+
+def car(v):
+    """A vehicle in the bench's names, with what was selected."""
+    names = {'stockNumber': 'stockNo', 'modelYear': 'year', 'odometerMiles': 'mileage', 'price': 'priceCents', 'msrp': 'msrpCents', 'store': 'dealer'}
+    out = {names.get(name, name): value for name, value in v.items()}
+    out['id'] = number(v['id'])
+    for name in ('priceCents', 'msrpCents'):
+        if name in out:
+            out[name] = cents(out[name])
+    if 'dealer' in out:
+        out['dealer'] = {'id': number(v['store']['id']), 'name': v['store']['name']}
+    if 'photos' in out:
+        out['photos'] = [photo['url'] for photo in v['photos']]
+    return out
+
+
+def person(c):
+    out = only(c, 'email', 'phone', 'creditTier')
+    out |= {'id': number(c['id']), 'firstName': c['givenName'], 'lastName': c['familyName']}
+    out['preferences'] = [(p['attribute'], p['value'], p['importance']) for p in c['preferences']]
+    return out
+
+
+def product(query, data):
+    """The product's answer as `floor` shapes the floor's."""
+    if query == 1:
+        page = data['vehicles']
+        return {'totalCount': page['totalCount'], 'items': [car(v) for v in page['nodes']]}
+    if query == 2:
+        c = data['customer']
+        out = person(c) | only(c, 'city', 'state')
+        out['recentEvents'] = [{'kind': e['kind'], 'durationS': e['durationSeconds'], 'occurredAt': e['occurredAt'].replace('+00:00', 'Z'),
+                                'vehicle': car(e['vehicle'])} for e in c['recentEvents']]
+        out['openDeals'] = sorted(({'id': number(d['id']), 'status': d['state'], 'salePriceCents': cents(d['price']), 'termMonths': d['termMonths'],
+                                    'vehicle': car(d['vehicle'])} for d in c['deals']['nodes']), key=lambda d: d['id'])
+        return out
+    d = data['deal']
+    return {
+        'id': number(d['id']), 'status': d['state'], 'salesperson': d['salesperson']['displayName'], 'salePriceCents': cents(d['price']),
+        'taxCents': cents(d['tax']), 'feesCents': cents(d['fees']), 'termMonths': d['termMonths'],
+        'customer': person(d['customer']), 'vehicle': car(d['vehicle']),
+        'financeQuotes': sorted(({'id': number(q['id']), 'termMonths': q['termMonths'], 'aprBps': round(float(q['apr']) * 100),
+                                  'paymentCents': cents(q['payment']), 'status': q['status'], 'program': q['program']} for q in d['financeQuotes']),
+                                key=lambda q: q['id']),
+        'insuranceQuotes': sorted(({'id': number(q['id']), 'monthlyPremiumCents': cents(q['monthlyPremium']), 'termMonths': q['termMonths'],
+                                    'product': q['insurer']['name']} for q in d['insuranceQuotes']), key=lambda q: q['id']),
+        'tradeIn': next(({'year': t['modelYear'], 'make': t['make'], 'model': t['model'], 'mileage': t['odometerMiles'],
+                          'allowanceCents': cents(t['allowance']), 'payoffCents': cents(t['payoff'])} for t in d['tradeIns']), None),
+        'products': [{'priceCents': cents(p['price']), 'product': {'name': p['name'], 'category': p['kind']}} for p in d['products']],
+    }
+
+
+def written(answer, deal):
+    """What a write said: money down, amount financed, whether it was a replay, the version."""
+    try:
+        payload = answer['data']['dealStructure']
+        d = payload['deal']
+        assert d['id'] == deal and not payload['userErrors'], answer
+        return cents(d['downPayment']), cents(d['amountFinanced']), payload['replayed'], d['version']
+    except (KeyError, TypeError, AssertionError):
+        return json.dumps(answer)[:600]

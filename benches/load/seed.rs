@@ -27,7 +27,7 @@ async fn main() {
 
     let hash = Argon2::default().hash_password(PASSWORD).expect("a hash").to_string();
     let sql = include_str!("seed.sql").replace("@PASSWORD_HASH@", &hash);
-    let (before, after) = sql.split_once("-- CUSTOMERS").expect("the marker");
+    let (before, after) = sql.split_once("\n-- CUSTOMERS\n").expect("the marker");
     let mut tx = conn.begin().await.expect("a transaction");
     sqlx::raw_sql(AssertSqlSafe(before.to_owned())).execute(&mut *tx).await.expect("stores and vehicles");
     let customers = customers(&mut tx, &sealer).await;

@@ -1,6 +1,6 @@
 -- The load bench's rows (schema app, by ../../../shared/bench/sql) as rows of the product, in the same database.
 -- Ids are made from the bench's whole numbers, so that answers can be compared: kind, then number.
--- Run by seed.rs, which stops at the line "-- CUSTOMERS" to insert those: it has the key that seals personal data.
+-- Run by seed.rs, which inserts the customers at the line that says so: it has the key that seals personal data.
 SET synchronous_commit = off;
 SET client_min_messages = warning;
 CREATE OR REPLACE FUNCTION app.pid(kind int, id int) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE AS

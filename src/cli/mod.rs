@@ -3,6 +3,7 @@
 mod admin;
 mod database;
 mod demo;
+mod healthcheck;
 mod serve;
 
 use std::path::PathBuf;
@@ -41,6 +42,8 @@ enum Command {
     Migrate,
     /// Print the GraphQL schema.
     Schema,
+    /// Succeed when the server on this machine is ready.
+    Healthcheck,
     /// Dealer groups: `deskless group add CODE NAME`.
     #[command(subcommand)]
     Group(admin::Group),
@@ -110,6 +113,10 @@ impl Cli {
             return Ok(ExitCode::SUCCESS);
         }
         let mut config = Config::load(self.config.as_deref())?;
+        if let Command::Healthcheck = self.command {
+            healthcheck::run(&config).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
         if let Command::Serve(serve) = &self.command
             && serve.print_config
         {
@@ -130,7 +137,7 @@ impl Cli {
                 database.close().await;
                 println!("The database schema is up to date.");
             }
-            Command::Schema => {}
+            Command::Schema | Command::Healthcheck => {}
             Command::Group(command) => command.run(config).await?,
             Command::Store(command) => command.run(config).await?,
             Command::User(command) => command.run(config).await?,

@@ -112,13 +112,23 @@ pub struct Auth {
     sealer: Arc<Sealer>,
     ring: Arc<RwLock<Arc<KeyRing>>>,
     remembered: Arc<Mutex<Remembered>>,
+    verified: Arc<Mutex<HashMap<String, super::keys::Verified>>>,
+    reloaded_at: Arc<Mutex<Option<DateTime<Utc>>>>,
 }
 
 impl Auth {
     /// Opens the signing keys (making the first one) and listens for ended sessions.
     pub async fn start(db: Db, config: AuthConfig, sealer: Arc<Sealer>, notices: &Notices) -> Result<Self, AuthError> {
         let ring = Arc::new(first_ring(&db, &sealer).await?);
-        let auth = Self { db, config: Arc::new(config), sealer, ring: Arc::new(RwLock::new(ring)), remembered: Arc::default() };
+        let auth = Self {
+            db,
+            config: Arc::new(config),
+            sealer,
+            ring: Arc::new(RwLock::new(ring)),
+            remembered: Arc::default(),
+            verified: Arc::default(),
+            reloaded_at: Arc::default(),
+        };
         let (listener, mut signals) = (auth.clone(), notices.subscribe());
         tokio::spawn(async move {
             loop {
@@ -213,7 +223,11 @@ impl Auth {
             let credential = Credential::Key(sha256(bearer.as_bytes()));
             return Ok(Authenticated { actor: self.known(credential, now).await?, expires_at: None });
         }
-        let verified = self.verify(bearer, now).await?;
+        let verified = self.verified_before(bearer, now)?;
+        let verified = match verified {
+            Some(verified) => verified,
+            None => self.verify(bearer, now).await?,
+        };
         let actor = self.known(Credential::Session(verified.session_id), now).await?;
         if actor.user_id() != verified.user_id {
             return Err(AuthError::BadToken);
@@ -327,14 +341,34 @@ impl Auth {
     }
 
     async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<super::keys::Verified, AuthError> {
-        match self.ring().verify(&self.config, token, now) {
-            // Another server may have rotated the keys since.
-            Err(AuthError::UnknownKey) => {
+        let verified = match self.ring().verify(&self.config, token, now) {
+            // Another server may have rotated the keys since. Forged tokens name unknown keys too: they must not keep the
+            // database busy.
+            Err(AuthError::UnknownKey) if self.may_reload(now) => {
                 self.reload_keys().await?;
                 self.ring().verify(&self.config, token, now)
             }
             other => other,
+        }?;
+        if let Ok(mut known) = self.verified.lock() {
+            if known.len() >= REMEMBER_MAX {
+                known.clear();
+            }
+            known.insert(token.to_owned(), verified);
         }
+        Ok(verified)
+    }
+
+    /// A token whose signature was checked before, letter by letter the same: only its time is looked at again. Checking an
+    /// Ed25519 signature costs more than a small query.
+    fn verified_before(&self, token: &str, now: DateTime<Utc>) -> Result<Option<super::keys::Verified>, AuthError> {
+        let Ok(mut known) = self.verified.lock() else { return Ok(None) };
+        let Some(verified) = known.get(token).copied() else { return Ok(None) };
+        if verified.expires_at <= now {
+            known.remove(token);
+            return Err(AuthError::Expired);
+        }
+        Ok(Some(verified))
     }
 
     async fn known(&self, credential: Credential, now: DateTime<Utc>) -> Result<Arc<Actor>, AuthError> {
@@ -392,11 +426,25 @@ impl Auth {
         Arc::clone(&self.ring.read().expect("not poisoned"))
     }
 
+    /// True at most once a second.
+    fn may_reload(&self, now: DateTime<Utc>) -> bool {
+        let Ok(mut last) = self.reloaded_at.lock() else { return false };
+        let due = last.is_none_or(|at| now - at >= Duration::seconds(1) || now < at);
+        if due {
+            *last = Some(now);
+        }
+        due
+    }
+
     async fn reload_keys(&self) -> Result<(), AuthError> {
         let rows = store::signing_keys(&mut *self.db.read().await?).await?;
         let fresh = Arc::new(KeyRing::open(&rows, &self.sealer)?);
         if let Ok(mut slot) = self.ring.write() {
             *slot = fresh;
+        }
+        // What a retired key has signed must not be believed longer.
+        if let Ok(mut known) = self.verified.lock() {
+            known.clear();
         }
         Ok(())
     }

@@ -95,7 +95,7 @@ async fn golden_deal_of_every_state_comes_out_to_the_cent() {
         assert_eq!(quote.sum(LinePlacement::Financed), quote.amount_financed);
         quote.tax
     };
-    assert_eq!(tax("CA", "2026-11-21"), Cents(2_181_16));
+    assert_eq!(tax("CA", "2026-11-21"), Cents(218_116));
     assert_eq!(tax("TX", "2026-11-21"), Cents(1_125_00));
     assert_eq!(tax("FL-MIAMI-DADE", "2026-11-21"), Cents(1_255_10));
     assert_eq!(tax("NC", "2026-11-21"), Cents(602_55));

@@ -13,6 +13,7 @@ mod deals_room;
 mod deals_rules;
 mod deals_sale;
 mod embedded;
+mod finance_laws;
 mod finance_oracles;
 mod finance_rules;
 mod house;

@@ -20,7 +20,7 @@ pub mod tax;
 pub use error::FinanceError;
 pub use program::{
     CollateralBasis, GRID_MAX, GridCell, Outcome, PricedQuote, Program, ProgramQuote, QuoteRequest, Refusal, RefusalRule, VehicleFacts,
-    cash_quote, payment_grid, quote_all,
+    best_quote, cash_quote, payment_grid, quote_all,
 };
 pub use quote::{
     ENGINE_VERSION, FeeRule, FeeScope, LeaseDetail, LinePlacement, ProductLine, Quote, QuoteInput, QuoteKind, QuoteLine, QuoteLineKind,

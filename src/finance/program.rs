@@ -294,8 +294,8 @@ pub fn cash_quote(book: &RuleBook, request: &QuoteRequest) -> Result<PricedQuote
     Ok(PricedQuote { input, quote })
 }
 
-/// What every program of the group says to a request: quotes first, the lowest payment on top; then refusals, one per lender
-/// that quoted nothing, and those of a lender's other programs that only money stands between.
+/// What every program of the group says to a request: quotes first, the lowest payment on top; then the programs for this
+/// vehicle, tier and term that refuse it; then, for each lender that has no such program, the closest one.
 ///
 /// # Errors
 /// When the request itself cannot be priced (unknown jurisdiction, nothing to finance, an amount out of range).
@@ -312,7 +312,12 @@ pub fn quote_all(book: &RuleBook, request: &QuoteRequest) -> Result<Vec<ProgramQ
     }
     let mut quoted = Vec::new();
     let mut refused: Vec<ProgramQuote> = Vec::new();
+    let mut other_rows: Vec<&Arc<Program>> = Vec::new();
     for program in book.programs(request.group, request.on).filter(|p| p.kind == request.kind) {
+        if !program.is_row_of(request, state) {
+            other_rows.push(program);
+            continue;
+        }
         let lease_fee = if request.kind == QuoteKind::Lease { program.acquisition_fee } else { Cents::ZERO };
         let mut refusals = program.refusals(request, state, financed + lease_fee);
         if refusals.is_empty() {
@@ -333,30 +338,33 @@ pub fn quote_all(book: &RuleBook, request: &QuoteRequest) -> Result<Vec<ProgramQ
     quoted.sort_by_key(|q| {
         (q.quoted().map(|p| (p.quote.payment, p.quote.finance_charge)), q.program.lender_code.clone(), q.program.code.clone())
     });
-    let kept = keep_telling(&quoted, refused);
-    quoted.extend(kept);
+    refused.sort_by(|a, b| (&a.program.lender_code, &a.program.code).cmp(&(&b.program.lender_code, &b.program.code)));
+    quoted.append(&mut refused);
+    // Words are made only for lenders that have not answered yet: the row of their sheet that is closest.
+    other_rows.retain(|p| !quoted.iter().any(|q| q.program.lender_id == p.lender_id));
+    let mut closest: Vec<ProgramQuote> = Vec::new();
+    for program in other_rows {
+        let refusals = program.refusals(request, state, financed);
+        match closest.iter_mut().find(|q| q.program.lender_id == program.lender_id) {
+            Some(best) if best.refusals().len() <= refusals.len() => {}
+            Some(best) => *best = ProgramQuote { program: Arc::clone(program), outcome: Outcome::Refused(refusals) },
+            None => closest.push(ProgramQuote { program: Arc::clone(program), outcome: Outcome::Refused(refusals) }),
+        }
+    }
+    quoted.append(&mut closest);
     Ok(quoted)
 }
 
-/// A lender's sheet has a row per tier and term; rows that are simply not this customer's are no news. Kept are refusals that
-/// money could clear, and the closest row of every lender that quoted nothing.
-fn keep_telling(quoted: &[ProgramQuote], mut refused: Vec<ProgramQuote>) -> Vec<ProgramQuote> {
-    let other_row = |r: &Refusal| matches!(r.rule, RefusalRule::Tier | RefusalRule::Term | RefusalRule::Condition | RefusalRule::State);
-    refused.sort_by_key(|q| {
-        (q.program.lender_code.clone(), q.refusals().iter().filter(|r| other_row(r)).count(), q.refusals().len(), q.program.code.clone())
-    });
-    let mut kept: Vec<ProgramQuote> = Vec::new();
-    for candidate in refused {
-        let lender = candidate.program.lender_id;
-        let answered = quoted.iter().chain(&kept).any(|q| q.program.lender_id == lender);
-        if !answered || !candidate.refusals().iter().any(other_row) {
-            kept.push(candidate);
-        }
-    }
-    kept
-}
-
 impl Program {
+    /// Whether this is the row of the lender's sheet for such a vehicle, tier, term and state. A sheet has a row for each;
+    /// those of others are no refusals of this deal.
+    fn is_row_of(&self, request: &QuoteRequest, state: &str) -> bool {
+        (self.term_min_months..=self.term_max_months).contains(&request.term_months)
+            && self.credit_tier.eq_ignore_ascii_case(&request.credit_tier)
+            && self.conditions.contains(&request.vehicle.condition)
+            && (self.states.is_empty() || self.states.iter().any(|s| s == state))
+    }
+
     /// Every rule that stands against a request; empty when the program takes it.
     pub fn refusals(&self, request: &QuoteRequest, state: &str, financed: Cents) -> Vec<Refusal> {
         let mut out = Vec::new();
@@ -458,6 +466,35 @@ impl Program {
     }
 }
 
+/// The quote with the lowest payment, calculated alone: for one amount and term that is the contract with the lowest rate.
+pub fn best_quote(book: &RuleBook, request: &QuoteRequest) -> Result<Option<ProgramQuote>, FinanceError> {
+    if request.kind != QuoteKind::Retail {
+        return Ok(quote_all(book, request)?.into_iter().find(|q| q.quoted().is_some()));
+    }
+    let mut input = request.input(book, None)?;
+    let state = book.state_of(&request.jurisdiction)?;
+    let financed = input.buildup()?.sum(LinePlacement::Financed);
+    if financed <= Cents::ZERO {
+        return Err(FinanceError::NothingToFinance { surplus: -financed });
+    }
+    let mut rows: Vec<&Arc<Program>> = book
+        .programs(request.group, request.on)
+        .filter(|p| p.kind == request.kind && p.is_row_of(request, state) && p.refusals(request, state, financed).is_empty())
+        .collect();
+    // A fee is financed with the amount, and day counts differ: the few that could win are calculated, the others not.
+    rows.sort_by_key(|p| (p.buy_rate, p.acquisition_fee, p.id));
+    let mut best: Option<ProgramQuote> = None;
+    for program in rows.into_iter().take(3) {
+        input.program = Some(program.as_ref().clone());
+        let quote = input.quote()?;
+        if best.as_ref().and_then(ProgramQuote::quoted).is_none_or(|b| quote.payment < b.quote.payment) {
+            let outcome = Outcome::Quoted(Box::new(PricedQuote { input: input.clone(), quote }));
+            best = Some(ProgramQuote { program: Arc::clone(program), outcome });
+        }
+    }
+    Ok(best)
+}
+
 /// A cell of a payment grid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GridCell {
@@ -484,8 +521,8 @@ pub fn payment_grid(book: &RuleBook, request: &QuoteRequest, terms: &[u16], down
     for &cash_down in downs {
         for &term_months in terms {
             let cell = QuoteRequest { cash_down, term_months, ..request.clone() };
-            let best = match quote_all(book, &cell) {
-                Ok(quotes) => quotes.into_iter().find(|q| q.quoted().is_some()),
+            let best = match best_quote(book, &cell) {
+                Ok(best) => best,
                 Err(FinanceError::NothingToFinance { .. }) => None,
                 Err(error) => return Err(error),
             };

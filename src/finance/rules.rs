@@ -248,7 +248,10 @@ impl Rules {
                     }
                 }
                 while let Err(error) = background.reload().await {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "rules could not be read again; the older ones stay");
+                    {
+                        let error: &dyn std::error::Error = &error;
+                        tracing::warn!(error, "rules could not be read again; the older ones stay");
+                    }
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             }

@@ -110,6 +110,7 @@ crate::text_enum! {
 }
 
 /// A row of `tax_rule`.
+#[expect(clippy::struct_excessive_bools, reason = "each is a yes or no of the law, a column of the row")]
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TaxRule {
     /// The row.
@@ -242,10 +243,9 @@ impl TaxRule {
     pub fn trade_credit(&self, new_vehicle: bool, trade_ins: &[TradeIn]) -> Result<Cents, FinanceError> {
         let all = || trade_ins.iter().map(|t| t.allowance).sum::<Cents>();
         Ok(match self.trade_policy {
-            TradePolicy::None => Cents::ZERO,
             TradePolicy::Full => all(),
             TradePolicy::NewOnly if new_vehicle => all(),
-            TradePolicy::NewOnly => Cents::ZERO,
+            TradePolicy::None | TradePolicy::NewOnly => Cents::ZERO,
             TradePolicy::Capped => {
                 let cap = self.trade_cap.ok_or_else(|| FinanceError::IncompleteRule(self.jurisdiction.clone()))?;
                 let mut allowances: Vec<Cents> = trade_ins.iter().map(|t| t.allowance).collect();

@@ -109,7 +109,7 @@ mod tests {
     fn rounds_half_up() {
         assert_eq!(Rate(9_685_708).round(2), Rate(9_690_000));
         assert_eq!(Rate(9_685_000).round(2), Rate(9_690_000));
-        assert_eq!(Rate(7_250_000).of(Cents(30_085_00)), Some(Cents(2_181_16)));
+        assert_eq!(Rate(7_250_000).of(Cents(30_085_00)), Some(Cents(218_116)));
         assert_eq!(Rate(50_000_000).of(Cents(-5)), Some(Cents(-3)));
     }
 }

@@ -34,7 +34,9 @@ const ROOM: &str = "query ($id: ID!) { deal(id: $id) {
   id number state version kind store { code } salesperson { id displayName } price { amount } downPayment { amount } tax { amount } fees { amount }
   amountFinanced { amount } payment { amount } totalPrice { amount } termMonths lines { code label amount { amount } }
   tradeIns { modelYear make model odometerMiles allowance { amount } payoff { amount } }
-  products { price { amount } } financeQuotes { id status termMonths apr payment { amount } } insuranceQuotes { id monthlyPremium { amount } }
+  customer { id displayName creditTier preferences { attribute value importance } } vehicle { id vin stockNumber make model price { amount } }
+  products { name kind price { amount } } financeQuotes { id status termMonths apr payment { amount } program { name creditTier lender { name } } }
+  insuranceQuotes { id monthlyPremium { amount } insurer { name } }
   nextSteps { code who say } acceptedFinanceQuote { id } } }";
 
 async fn statements(room: &Showroom, deal: &Value) -> (usize, Value) {
@@ -49,9 +51,11 @@ async fn statements(room: &Showroom, deal: &Value) -> (usize, Value) {
 }
 
 #[tokio::test]
-async fn the_deal_room_costs_one_statement_however_much_is_in_it() {
+async fn the_deal_room_costs_three_statements_however_much_is_in_it() {
     let room = Showroom::open().await;
-    let deal = room.open_deal(&room.rav4, json!({})).await;
+    let customer = room.add_customer("TX", "78701").await;
+    room.state_wish(customer, "TERM_MONTHS", "60").await;
+    let deal = room.open_deal(&room.rav4, json!({ "customerId": async_graphql::ID::from(customer) })).await;
     statements(&room, &deal).await;
     let (empty, seen) = statements(&room, &deal).await;
     assert_eq!(seen["deal"]["financeQuotes"], json!([]));
@@ -65,9 +69,36 @@ async fn the_deal_room_costs_one_statement_however_much_is_in_it() {
     assert_eq!(seen["deal"]["financeQuotes"].as_array().map(Vec::len), Some(20));
     assert_eq!(seen["deal"]["insuranceQuotes"].as_array().map(Vec::len), Some(10));
     assert_eq!(seen["deal"]["tradeIns"].as_array().map(Vec::len), Some(4));
+    assert_eq!(seen["deal"]["vehicle"]["model"], "RAV4");
+    assert_eq!(seen["deal"]["financeQuotes"][0]["program"]["lender"]["name"], "BETA Bank");
+    assert_eq!(seen["deal"]["insuranceQuotes"][0]["insurer"]["name"], "Safe Mutual");
+    assert_eq!(seen["deal"]["customer"]["preferences"][0]["attribute"], "TERM_MONTHS");
     println!("deal room: {empty} statements empty, {full} with 20 quotes");
     assert_eq!(empty, full, "the count does not grow with the rows");
-    assert_eq!(full, 1);
+    // The deal with all its lists, the customer with their wishes, the car. Rules come from memory.
+    assert_eq!(full, 3);
+}
+
+#[tokio::test]
+async fn a_list_of_deals_reads_customers_and_cars_once() {
+    let room = Showroom::open().await;
+    let query = "query { deals(first: 50) { nodes { id customer { displayName openDeals { id vehicle { model } } } vehicle { model } } } }";
+    let count = async || {
+        settle().await;
+        let counter = Statements::default();
+        let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(counter.clone()));
+        let seen = room.app.data(&room.sam, query, json!({})).await;
+        (counter.0.load(Ordering::Relaxed), seen["deals"]["nodes"].as_array().map_or(0, Vec::len))
+    };
+    room.open_deal(&room.rav4, json!({})).await;
+    count().await;
+    let (few, _) = count().await;
+    for vehicle in [&room.rav4, &room.camry, &room.camry, &room.rav4] {
+        let customer: async_graphql::ID = room.add_customer("TX", "78701").await.into();
+        room.open_deal(vehicle, json!({ "customerId": customer })).await;
+    }
+    let (many, nodes) = count().await;
+    assert_eq!((many, nodes), (few, 5), "the count does not grow with the rows");
 }
 
 #[tokio::test]

@@ -123,19 +123,13 @@ impl Showroom {
         self.app.app.rules.reload().await.expect("rules");
     }
 
+    /// A customer of the Austin store, entered by Sam.
     pub async fn add_customer(&self, state: &str, postal_code: &str) -> CustomerId {
-        self.add_customer_of(self.app.austin.0, state, postal_code).await
-    }
-
-    pub async fn add_customer_of(&self, store: Uuid, state: &str, postal_code: &str) -> CustomerId {
-        let id: CustomerId = self.app.app.db.new_id();
-        self.sql(&format!(
-            "INSERT INTO customer (id, store_id, person_sealed, state, postal_code, credit_tier, created_at, updated_at)
-             VALUES ('{}', '{store}', '', '{state}', '{postal_code}', 'A', now(), now())",
-            id.0
-        ))
-        .await;
-        id
+        let n = self.key();
+        let input = json!({ "storeId": self.app.austin.to_string(), "idempotencyKey": n, "givenName": "Ada", "familyName": format!("Lovelace {n}"),
+            "address": { "state": state, "postalCode": postal_code }, "creditTier": "A" });
+        let payload = self.run(&self.sam, "customerCreate", input, "customer { id } userErrors { code message }").await;
+        payload["customer"]["id"].as_str().unwrap_or_else(|| panic!("{payload}")).parse().expect("a customer's id")
     }
 
     /// A wish the customer stated.

@@ -17,6 +17,7 @@ use super::preference::Preference;
 use super::service::{CustomerError, CustomerKey, CustomerParts, CustomerWith, Customers};
 use super::{contradictions, effective};
 use crate::dealers::StoreNode;
+use crate::deals::graphql::DealNode;
 use crate::graphql::context::{actor, service};
 use crate::graphql::page::{self, Cursor, PageArgs};
 use crate::graphql::{GqlError, GqlResult, input};
@@ -205,6 +206,14 @@ impl CustomerNode {
         };
         let node = |event| EventNode { event, siblings: Arc::clone(&self.siblings) };
         Ok(events.into_iter().take(wanted).map(node).collect())
+    }
+    /// Their deals, the last opened first; at most 200.
+    async fn deals(&self, ctx: &Context<'_>) -> GqlResult<Vec<DealNode>> {
+        self.siblings.deals(ctx, self.customer().id, false).await
+    }
+    /// Their deals that may still be signed, the last opened first.
+    async fn open_deals(&self, ctx: &Context<'_>) -> GqlResult<Vec<DealNode>> {
+        self.siblings.deals(ctx, self.customer().id, true).await
     }
     /// What they allowed and refused, the newest first; the newest per purpose counts.
     async fn consents(&self, ctx: &Context<'_>) -> GqlResult<Vec<ConsentNode>> {

@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 use crate::customers::model::{Consent, Contact, LinkSuggestion, Merge};
 use crate::customers::preference::Preference;
 use crate::customers::service::{CustomerWith, Customers};
+use crate::deals::graphql::DealNode;
 use crate::graphql::GqlResult;
 use crate::graphql::context::{actor, service};
 use crate::kernel::id::{CustomerId, VehicleId};
@@ -26,6 +27,8 @@ pub(in crate::customers) struct Siblings {
     consents: Once<Consent>,
     suggestions: Once<LinkSuggestion>,
     merges: Once<Merge>,
+    deals: Once<DealNode>,
+    open_deals: Once<DealNode>,
 }
 
 impl Siblings {
@@ -53,6 +56,12 @@ impl Siblings {
             group(service::<Customers>(ctx)?.contacts(&scope, &self.ids).await?)
         };
         Ok(of(self.contacts.get_or_try_init(read).await?, id))
+    }
+
+    pub(super) async fn deals(&self, ctx: &Context<'_>, id: CustomerId, open_only: bool) -> GqlResult<Vec<DealNode>> {
+        let cell = if open_only { &self.open_deals } else { &self.deals };
+        let read = || DealNode::of_customers(ctx, &self.ids, open_only);
+        Ok(of(cell.get_or_try_init(read).await?, id))
     }
 
     pub(super) async fn consents(&self, ctx: &Context<'_>, id: CustomerId) -> GqlResult<Vec<Consent>> {

@@ -9,6 +9,7 @@ mod parts;
 mod payloads;
 mod query;
 mod quotes;
+mod siblings;
 mod subscription;
 
 pub use mutation::DealsMutation;

@@ -1,5 +1,6 @@
 //! The deal as clients see it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::connection::{Connection, EmptyFields};
@@ -8,7 +9,9 @@ use chrono::{DateTime, Utc};
 
 use super::parts::{DealProductNode, EventNode, LineNode, NextStepNode, ScenarioNode, StaffMember, TradeInNode};
 use super::quotes::{FinanceQuoteNode, InsuranceQuoteNode};
+use super::siblings::Siblings;
 use crate::auth::Actor;
+use crate::customers::graphql::CustomerNode;
 use crate::dealers::StoreNode;
 use crate::deals::model::{Deal, DealKind, DealProduct, Headline, TradeIn};
 use crate::deals::service::{Deals, taken_words};
@@ -18,16 +21,18 @@ use crate::deals::store::room::{Parts, Room};
 use crate::graphql::context::{actor, service};
 use crate::graphql::page::{self, Cursor, PageArgs};
 use crate::graphql::{GqlError, GqlResult, MoneyObject};
-use crate::kernel::id::DealId;
+use crate::inventory::graphql::VehicleNode;
+use crate::kernel::id::{CustomerId, DealId};
 use crate::kernel::money::Cents;
 
 /// A deal with the parts that were read with it.
 #[derive(Debug, Clone)]
-pub struct DealNode(Arc<Room>);
+pub struct DealNode(Arc<Room>, Arc<Siblings>);
 
 impl From<Room> for DealNode {
     fn from(room: Room) -> Self {
-        Self(Arc::new(room))
+        let siblings = Siblings::of([&room]);
+        Self(Arc::new(room), Arc::new(siblings))
     }
 }
 
@@ -45,6 +50,19 @@ pub(in crate::deals) fn parts(look: &Lookahead<'_>) -> Parts {
 }
 
 impl DealNode {
+    /// Deals of one answer, in order.
+    pub(in crate::deals) fn together(rooms: Vec<Room>) -> Vec<Self> {
+        let siblings = Arc::new(Siblings::of(&rooms));
+        rooms.into_iter().map(|room| Self(Arc::new(room), Arc::clone(&siblings))).collect()
+    }
+
+    /// The deals of customers with what the selection asks for, the last opened first; one statement for all of them.
+    pub async fn of_customers(ctx: &Context<'_>, customers: &[CustomerId], open_only: bool) -> GqlResult<HashMap<CustomerId, Vec<Self>>> {
+        let scope = actor(ctx)?.selling_scope();
+        let found = service::<Deals>(ctx)?.of_customers(&scope, customers, open_only, parts(&ctx.look_ahead())).await?;
+        Ok(found.into_iter().map(|(customer, rooms)| (customer, Self::together(rooms))).collect())
+    }
+
     /// One deal, with everything the selection asks for, in one statement. None outside the actor's stores.
     pub(in crate::deals) async fn load(ctx: &Context<'_>, id: DealId, look: &Lookahead<'_>) -> GqlResult<Option<Self>> {
         let scope = actor(ctx)?.selling_scope();
@@ -106,6 +124,14 @@ impl DealNode {
     async fn salesperson(&self, ctx: &Context<'_>) -> GqlResult<StaffMember> {
         let room = self.with(ctx, |r| r.salesperson.is_some(), Parts { salesperson: true, ..Parts::default() }).await?;
         Ok(StaffMember { id: room.deal.salesperson_id.into(), display_name: room.salesperson.clone().unwrap_or_default() })
+    }
+    /// The buyer, with their wishes and whatever else is known. Null when they left your stores.
+    async fn customer(&self, ctx: &Context<'_>) -> GqlResult<Option<CustomerNode>> {
+        self.1.customer(ctx, self.0.deal.customer_id).await
+    }
+    /// The car. Null when it is at a store that is not yours.
+    async fn vehicle(&self, ctx: &Context<'_>) -> GqlResult<Option<VehicleNode>> {
+        self.1.vehicle(ctx, self.0.deal.vehicle_id).await
     }
     /// How the customer pays.
     async fn kind(&self) -> DealKind {

@@ -1,6 +1,8 @@
 //! The parts of a deal as clients see them.
 
-use async_graphql::{ID, Object, SimpleObject};
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::deals::diff::Difference;
@@ -8,8 +10,9 @@ use crate::deals::model::{DealProduct, FigureLine, Figures, Scenario, TradeIn};
 use crate::deals::pricing::Declined;
 use crate::deals::steps::{Clearer, NextStep, StepCode};
 use crate::deals::store::room::HistoryEvent;
-use crate::finance::{LinePlacement, QuoteLineKind};
-use crate::graphql::MoneyObject;
+use crate::finance::{LinePlacement, Product, ProductKind, QuoteLineKind, Rules};
+use crate::graphql::context::service;
+use crate::graphql::{GqlResult, MoneyObject};
 use crate::kernel::money::{Cents, Currency};
 
 /// A colleague, as far as everybody may see.
@@ -279,9 +282,31 @@ impl DealProductNode {
     async fn product_id(&self) -> ID {
         self.product.product_id.into()
     }
+    /// Its code on the list. Null when it is no longer on file; so are the next three.
+    async fn code(&self, ctx: &Context<'_>) -> GqlResult<Option<String>> {
+        Ok(self.listed(ctx)?.map(|product| product.code.clone()))
+    }
+    /// What it is called.
+    async fn name(&self, ctx: &Context<'_>) -> GqlResult<Option<String>> {
+        Ok(self.listed(ctx)?.map(|product| product.name.clone()))
+    }
+    /// What it protects.
+    async fn kind(&self, ctx: &Context<'_>) -> GqlResult<Option<ProductKind>> {
+        Ok(self.listed(ctx)?.map(|product| product.kind))
+    }
+    /// Who stands behind it.
+    async fn provider(&self, ctx: &Context<'_>) -> GqlResult<Option<String>> {
+        Ok(self.listed(ctx)?.map(|product| product.provider.clone()))
+    }
     /// What the customer pays for it.
     async fn price(&self) -> MoneyObject {
         MoneyObject::new(self.product.price, self.currency)
+    }
+}
+
+impl DealProductNode {
+    fn listed(&self, ctx: &Context<'_>) -> GqlResult<Option<Arc<Product>>> {
+        Ok(service::<Rules>(ctx)?.book().product(self.product.product_id).cloned())
     }
 }
 

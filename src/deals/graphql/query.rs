@@ -85,8 +85,8 @@ impl DealsQuery {
         let wanted = parts(&look.field("nodes")).or(parts(&look.field("edges").field("node")));
         let scope = actor(ctx)?.selling_scope();
         let rooms = service::<Deals>(ctx)?.list(&scope, &filter, args.after, args.limit(), wanted).await?;
-        let key = |room: &crate::deals::store::room::Room| (room.deal.updated_at, room.deal.id.0);
-        Ok(page::connection(rooms, args.first, DealTotals(filter), key, DealNode::from))
+        let key = |node: &DealNode| (node.deal().updated_at, node.deal().id.0);
+        Ok(page::connection(DealNode::together(rooms), args.first, DealTotals(filter), key, |node| node))
     }
 
     /// A finance or insurance quote calculated again from its stored inputs: the same to the cent, whatever the rules say today. Null

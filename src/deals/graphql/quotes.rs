@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, Object, SimpleObject};
+use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 
 use crate::deals::model::{DealKind, QuoteStatus};
 use crate::deals::service::Replay;
 use crate::deals::store::record::{FinanceQuoteRow, InsuranceQuoteRow};
 use crate::deals::store::room::Room;
+use crate::finance::{Program, Rules};
+use crate::graphql::context::{actor, service};
 use crate::graphql::{DecimalText, GqlError, GqlResult, MoneyObject, Percentage};
 use crate::kernel::id::{FinanceQuoteId, InsuranceQuoteId, InsurerId, ProgramId};
 use crate::kernel::money::Cents;
@@ -49,6 +51,12 @@ impl FinanceQuoteNode {
     /// The program, `prg_…`.
     async fn program_id(&self) -> GqlResult<ID> {
         Ok(ProgramId(self.row()?.program_id).into())
+    }
+    /// The program and its lender. Null when it is no longer on file.
+    async fn program(&self, ctx: &Context<'_>) -> GqlResult<Option<ProgramNode>> {
+        let book = service::<Rules>(ctx)?.book();
+        let manager = actor(ctx)?.manages(self.room.deal.store_id);
+        Ok(book.program(ProgramId(self.row()?.program_id)).map(|program| ProgramNode { program: Arc::clone(program), manager }))
     }
     /// Retail instalment contract or lease.
     async fn kind(&self) -> GqlResult<DealKind> {
@@ -153,6 +161,12 @@ impl InsuranceQuoteNode {
     async fn insurer_id(&self) -> GqlResult<ID> {
         Ok(InsurerId(self.row()?.insurer_id).into())
     }
+    /// The insurer. Null when it is no longer on file.
+    async fn insurer(&self, ctx: &Context<'_>) -> GqlResult<Option<InsurerNode>> {
+        let book = service::<Rules>(ctx)?.book();
+        let insurer = book.insurance().insurer(InsurerId(self.row()?.insurer_id));
+        Ok(insurer.map(|insurer| InsurerNode { id: insurer.id.into(), code: insurer.code.clone(), name: insurer.name.clone() }))
+    }
     /// Whether it can be accepted.
     async fn status(&self) -> GqlResult<QuoteStatus> {
         Ok(self.row()?.status)
@@ -189,6 +203,78 @@ impl InsuranceQuoteNode {
     async fn expires_at(&self) -> GqlResult<DateTime<Utc>> {
         Ok(self.row()?.expires_at)
     }
+}
+
+/// A lender.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(name = "Lender")]
+pub struct LenderNode {
+    /// Opaque id, `lnd_…`.
+    pub id: ID,
+    /// Short code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+}
+
+/// A row of a lender's rate sheet, from memory.
+#[derive(Debug, Clone)]
+pub struct ProgramNode {
+    program: Arc<Program>,
+    manager: bool,
+}
+
+/// A row of a lender's rate sheet.
+#[Object(name = "LenderProgram")]
+impl ProgramNode {
+    /// Opaque id, `prg_…`.
+    async fn id(&self) -> ID {
+        self.program.id.into()
+    }
+    /// Short code.
+    async fn code(&self) -> &str {
+        &self.program.code
+    }
+    /// Name.
+    async fn name(&self) -> &str {
+        &self.program.name
+    }
+    /// Whose program it is.
+    async fn lender(&self) -> LenderNode {
+        LenderNode { id: self.program.lender_id.into(), code: self.program.lender_code.clone(), name: self.program.lender_name.clone() }
+    }
+    /// The credit tier it is for.
+    async fn credit_tier(&self) -> &str {
+        &self.program.credit_tier
+    }
+    /// Shortest term, in months.
+    async fn term_min_months(&self) -> i32 {
+        i32::from(self.program.term_min_months)
+    }
+    /// Longest term, in months.
+    async fn term_max_months(&self) -> i32 {
+        i32::from(self.program.term_max_months)
+    }
+    /// What the lender asks of the store. Managers only.
+    async fn buy_rate(&self) -> Option<Percentage> {
+        self.program.buy_rate.filter(|_| self.manager).map(|rate| Percentage(rate.to_percent()))
+    }
+    /// Whether a person verified the row.
+    async fn verified(&self) -> bool {
+        self.program.verified
+    }
+}
+
+/// An insurer.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(name = "Insurer")]
+pub struct InsurerNode {
+    /// Opaque id, `ins_…`.
+    pub id: ID,
+    /// Short code.
+    pub code: String,
+    /// Name.
+    pub name: String,
 }
 
 /// A stored quote and the same calculated again from its stored inputs.

@@ -61,29 +61,6 @@ pub(in crate::deals) async fn count(conn: &mut PgConnection, scope: &Scope, filt
     Ok(count)
 }
 
-/// The deals of customers: ids by customer, last changed first, at most 100 each.
-pub(in crate::deals) async fn of_customers(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    customers: &[Uuid],
-    open_only: bool,
-) -> Result<Vec<(Uuid, Uuid)>, DbError> {
-    let rows = sqlx::query!(
-        r#"SELECT c.id AS "customer!", d.id AS "deal!" FROM unnest($1::uuid[]) AS c (id)
-           CROSS JOIN LATERAL (
-             SELECT id, updated_at FROM deal WHERE customer_id = c.id AND store_id = ANY($2)
-               AND (NOT $3 OR state IN ('DRAFT', 'WORKSHEET', 'PRESENTED', 'AGREED', 'CREDIT_SUBMITTED', 'CREDIT_DECIDED', 'DOCS_READY'))
-             ORDER BY opened_at DESC, id DESC LIMIT 100) d
-           ORDER BY d.updated_at DESC, d.id DESC"#,
-        customers,
-        scope.store_ids(),
-        open_only,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.customer, row.deal)).collect())
-}
-
 fn states(filter: &DealFilter) -> Option<Vec<String>> {
     let states: Vec<String> = match (filter.states.is_empty(), filter.open) {
         (true, None) => return None,

@@ -188,11 +188,22 @@ impl Row {
     }
 }
 
+/// Which deals to read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::deals) struct Which<'a> {
+    /// These.
+    pub(in crate::deals) ids: &'a [Uuid],
+    /// And those of these customers, at most 200, newest first.
+    pub(in crate::deals) customers: &'a [Uuid],
+    /// Of the customers' deals only those that may still be signed.
+    pub(in crate::deals) open_only: bool,
+}
+
 /// Deals with their parts. A part that was not asked for is not read: its condition is false before any row is touched.
 pub(in crate::deals) async fn find_many(
     conn: &mut PgConnection,
     scope: &Scope,
-    ids: &[Uuid],
+    which: Which<'_>,
     parts: Parts,
     now: DateTime<Utc>,
 ) -> Result<Vec<Room>, DbError> {
@@ -228,15 +239,20 @@ pub(in crate::deals) async fn find_many(
              (v.status IN ('SOLD', 'DELIVERED', 'WHOLESALE')) AS "vehicle_gone?",
              h.deal_id AS "holder?: _", o.number AS "holder_number?", to_char(h.placed_at AT TIME ZONE s.time_zone, 'HH24:MI') AS "held_at?",
              (h.reason = 'CONTRACT') AS "hold_is_contract?", u.display_name AS "salesperson?"
-           FROM deal d
+           FROM (SELECT unnest($1::uuid[]) AS id
+                 UNION ALL
+                 (SELECT id FROM deal WHERE customer_id = ANY($11) AND store_id = ANY($2)
+                    AND (NOT $12 OR state IN ('DRAFT', 'WORKSHEET', 'PRESENTED', 'AGREED', 'CREDIT_SUBMITTED', 'CREDIT_DECIDED', 'DOCS_READY'))
+                  ORDER BY opened_at DESC LIMIT 200)) wanted
+           JOIN deal d ON d.id = wanted.id
            LEFT JOIN app_user u ON $10 AND u.id = d.salesperson_id
            LEFT JOIN store s ON $9 AND s.id = d.store_id
            LEFT JOIN vehicle v ON $9 AND v.id = d.vehicle_id
            LEFT JOIN vehicle_hold h ON $9 AND h.group_id = s.group_id AND h.vin = v.vin AND h.released_at IS NULL AND h.deal_id <> d.id
              AND (h.expires_at IS NULL OR h.expires_at > $3)
            LEFT JOIN deal o ON o.id = h.deal_id
-           WHERE d.id = ANY($1) AND d.store_id = ANY($2)"#,
-        ids,
+           WHERE d.store_id = ANY($2)"#,
+        which.ids,
         scope.store_ids(),
         now,
         parts.lines,
@@ -246,6 +262,8 @@ pub(in crate::deals) async fn find_many(
         parts.insurance_quotes,
         parts.steps,
         parts.salesperson,
+        which.customers,
+        which.open_only,
     )
     .fetch_all(conn)
     .await?;

@@ -60,7 +60,11 @@ impl DealNode {
     pub async fn of_customers(ctx: &Context<'_>, customers: &[CustomerId], open_only: bool) -> GqlResult<HashMap<CustomerId, Vec<Self>>> {
         let scope = actor(ctx)?.selling_scope();
         let found = service::<Deals>(ctx)?.of_customers(&scope, customers, open_only, parts(&ctx.look_ahead())).await?;
-        Ok(found.into_iter().map(|(customer, rooms)| (customer, Self::together(rooms))).collect())
+        let mut by_customer: HashMap<CustomerId, Vec<Self>> = HashMap::new();
+        for node in Self::together(found) {
+            by_customer.entry(node.deal().customer_id).or_default().push(node);
+        }
+        Ok(by_customer)
     }
 
     /// One deal, with everything the selection asks for, in one statement. None outside the actor's stores.

@@ -92,22 +92,12 @@ impl Deals {
     }
 
     /// The deals of customers, the last opened first, at most 200 in all; one statement.
-    pub async fn of_customers(
-        &self,
-        scope: &Scope,
-        customers: &[CustomerId],
-        open_only: bool,
-        parts: Parts,
-    ) -> Result<HashMap<CustomerId, Vec<Room>>, DbError> {
+    pub async fn of_customers(&self, scope: &Scope, customers: &[CustomerId], open_only: bool, parts: Parts) -> Result<Vec<Room>, DbError> {
         let customers: Vec<Uuid> = customers.iter().map(|id| id.0).collect();
         let which = Which { customers: &customers, open_only, ..Which::default() };
         let mut rooms = room::find_many(&mut *self.db.read().await?, scope, which, parts, self.db.now()).await?;
         rooms.sort_by_key(|room| std::cmp::Reverse((room.deal.opened_at, room.deal.id)));
-        let mut map: HashMap<CustomerId, Vec<Room>> = HashMap::new();
-        for room in rooms {
-            map.entry(room.deal.customer_id).or_default().push(room);
-        }
-        Ok(map)
+        Ok(rooms)
     }
 
     /// The newest events of a deal, newest first.

@@ -27,5 +27,6 @@ pub mod http;
 pub mod insurance;
 pub mod inventory;
 pub mod kernel;
+pub mod node;
 pub mod schema;
 pub mod telemetry;

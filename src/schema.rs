@@ -5,12 +5,13 @@ use async_graphql::{MergedObject, MergedSubscription, Schema, SchemaBuilder};
 use crate::auth::graphql::{AuthMutation, AuthQuery};
 use crate::customers::graphql::{CustomersMutation, CustomersQuery};
 use crate::dealers::graphql::DealersQuery;
+use crate::node::NodeQuery;
 use crate::deals::graphql::{DealsMutation, DealsQuery, DealsSubscription};
 use crate::inventory::graphql::{InventoryMutation, InventoryQuery, InventorySubscription};
 
 /// All queries.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(AuthQuery, DealersQuery, InventoryQuery, CustomersQuery, DealsQuery);
+pub struct Query(NodeQuery, AuthQuery, DealersQuery, InventoryQuery, CustomersQuery, DealsQuery);
 
 /// All mutations.
 #[derive(Debug, Default, MergedObject)]

@@ -23,3 +23,4 @@ mod http_server;
 mod http_socket;
 mod inventory_feeds;
 mod inventory_lot;
+mod walk;

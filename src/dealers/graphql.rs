@@ -25,7 +25,7 @@ impl StoreNode {
 #[Object(name = "Store")]
 impl StoreNode {
     /// Opaque id, `sto_…`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.into()
     }
     /// Short name used in feed paths and on the command line.

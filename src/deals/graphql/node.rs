@@ -68,7 +68,7 @@ impl DealNode {
     }
 
     /// One deal, with everything the selection asks for, in one statement. None outside the actor's stores.
-    pub(in crate::deals) async fn load(ctx: &Context<'_>, id: DealId, look: &Lookahead<'_>) -> GqlResult<Option<Self>> {
+    pub async fn load(ctx: &Context<'_>, id: DealId, look: &Lookahead<'_>) -> GqlResult<Option<Self>> {
         let scope = actor(ctx)?.selling_scope();
         Ok(service::<Deals>(ctx)?.find(&scope, id, parts(look)).await?.map(Self::from))
     }

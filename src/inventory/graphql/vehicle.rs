@@ -111,7 +111,7 @@ fn take<T>(map: &mut HashMap<VehicleId, Vec<T>>, id: VehicleId) -> Vec<T> {
 #[Object(name = "Vehicle")]
 impl VehicleNode {
     /// Opaque id, `veh_…`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.vehicle.id.into()
     }
     /// The vehicle identification number.

@@ -12,6 +12,7 @@
 //! *Lot*: the vehicles of a store that are for sale. *Feed*: a file that names the whole lot of a store. *Stock number*: the
 //! store's own number of a vehicle. *MSRP*: the maker's suggested retail price. *Missing*: absent from the newest feed.
 
+mod facts;
 pub mod feed;
 mod fuel_economy;
 pub mod graphql;
@@ -25,6 +26,7 @@ mod testdata;
 mod vin;
 mod vpic;
 
+pub use facts::VehicleFacts;
 pub use fuel_economy::FuelEconomy;
 pub use import::{FeedImport, FeedImportStatus, FeedReportLine, FeedReportSeverity, FeedSource, ImportError, Progress};
 pub use lookup::Named;

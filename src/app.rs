@@ -18,6 +18,7 @@ use crate::http::graphql::{Executors, SchemaError};
 use crate::http::{Doorkeeper, Http, Parts, channels};
 use crate::inventory::Inventory;
 use crate::kernel::seal::Sealer;
+use crate::matching::Matching;
 use crate::schema::{self, DesklessSchema};
 
 /// Everything the doors (HTTP, command line) need. Cheap to clone.
@@ -39,6 +40,8 @@ pub struct App {
     pub customers: Customers,
     /// Leads and events.
     pub channels: Channels,
+    /// Cars for a customer.
+    pub matching: Matching,
     /// Deals.
     pub deals: Deals,
     /// The lot and its feeds.
@@ -78,8 +81,9 @@ impl App {
         let customers = Customers::new(db.clone(), Arc::clone(&sealer));
         let inventory = Inventory::new(db.clone());
         let channels = Channels::new(db.clone(), Arc::clone(&sealer), dealers.clone(), customers.clone(), inventory.clone());
+        let matching = Matching::new(db.clone(), inventory.clone(), &notices);
         let deals = Deals::new(db.clone(), inventory.clone(), dealers.clone(), Desk::new(rules.clone()));
-        Ok(Self { config: Arc::new(config), db, sealer, notices, auth, dealers, inventory, customers, channels, rules, deals })
+        Ok(Self { config: Arc::new(config), db, sealer, notices, auth, dealers, inventory, customers, channels, matching, rules, deals })
     }
 
     /// The schema with every service in its data. `known` documents were validated before and need it less.
@@ -93,6 +97,7 @@ impl App {
             .data(self.inventory.clone())
             .data(self.deals.clone())
             .data(self.customers.clone())
+            .data(self.matching.clone())
             .data(self.rules.clone())
             .finish()
     }

@@ -27,6 +27,7 @@ pub mod http;
 pub mod insurance;
 pub mod inventory;
 pub mod kernel;
+pub mod matching;
 pub mod node;
 pub mod schema;
 pub mod telemetry;

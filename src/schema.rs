@@ -5,9 +5,9 @@ use async_graphql::{MergedObject, MergedSubscription, Schema, SchemaBuilder};
 use crate::auth::graphql::{AuthMutation, AuthQuery};
 use crate::customers::graphql::{CustomersMutation, CustomersQuery};
 use crate::dealers::graphql::DealersQuery;
-use crate::node::NodeQuery;
 use crate::deals::graphql::{DealsMutation, DealsQuery, DealsSubscription};
 use crate::inventory::graphql::{InventoryMutation, InventoryQuery, InventorySubscription};
+use crate::node::NodeQuery;
 
 /// All queries.
 #[derive(Debug, Default, MergedObject)]

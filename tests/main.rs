@@ -23,4 +23,5 @@ mod http_server;
 mod http_socket;
 mod inventory_feeds;
 mod inventory_lot;
+mod matching_customer;
 mod walk;

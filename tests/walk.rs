@@ -29,7 +29,8 @@ struct Things {
 impl Things {
     /// Ids of the same kinds that nobody has.
     fn unknown(&self) -> BTreeMap<&'static str, String> {
-        let nobody = |kind: &&'static str| (*kind, format!("{}_{}", self.ids[kind].split('_').next().unwrap_or("x"), "01hzzzzzzzzzzzzzzzzzzzzzzz"));
+        let nobody =
+            |kind: &&'static str| (*kind, format!("{}_{}", self.ids[kind].split('_').next().unwrap_or("x"), "01hzzzzzzzzzzzzzzzzzzzzzzz"));
         self.ids.keys().map(nobody).collect()
     }
 }
@@ -60,7 +61,8 @@ impl Walker {
         let (mut declared, mut passed) = (Vec::new(), Vec::new());
         for arg in list(&field["args"]) {
             let (arg_name, ty) = (name(&arg), &arg["type"]);
-            let wanted = is_required(&arg) || leaf(ty) == "ID" && list(&field["args"]).len() <= 3 && !variables.values().any(Value::is_string);
+            let wanted =
+                is_required(&arg) || leaf(ty) == "ID" && list(&field["args"]).len() <= 3 && !variables.values().any(Value::is_string);
             if wanted {
                 let value = self.value(ty, &arg_name, &field_name, ids, run, 0);
                 declared.push(format!("${arg_name}: {}", spelled(ty)));
@@ -111,7 +113,8 @@ impl Walker {
         match definition["kind"].as_str() {
             Some("ENUM") => definition["enumValues"][0]["name"].clone(),
             Some("INPUT_OBJECT") => {
-                let wanted = list(&definition["inputFields"]).into_iter().filter(|f| is_required(f) || (leaf(&f["type"]) == "ID" && depth == 0));
+                let wanted =
+                    list(&definition["inputFields"]).into_iter().filter(|f| is_required(f) || (leaf(&f["type"]) == "ID" && depth == 0));
                 Value::Object(wanted.map(|f| (name(&f), self.value(&f["type"], &name(&f), field, ids, run, depth + 1))).collect())
             }
             _ => match type_name.as_str() {
@@ -258,7 +261,11 @@ async fn nothing_is_shown_or_done_without_a_token_or_for_another_store() {
         for (who, session) in [("another store's manager", &stranger), ("another store's machine", &machine)] {
             let seen = t.graphql(Some(&session.access), &theirs.text, theirs.variables.clone()).await;
             // What was sent comes back in no answer, so a secret in it was read from the database.
-            if things.secrets.iter().any(|secret| seen.to_string().contains(secret.as_str()) && !theirs.variables.to_string().contains(secret.as_str())) {
+            if things
+                .secrets
+                .iter()
+                .any(|secret| seen.to_string().contains(secret.as_str()) && !theirs.variables.to_string().contains(secret.as_str()))
+            {
                 wrong.push(format!("{} shows {who} another store's data: {seen}", theirs.field));
             }
             let other = t.graphql(Some(&session.access), &nobodys.text, nobodys.variables.clone()).await;

@@ -118,14 +118,9 @@ impl Lot {
     pub fn remove(&mut self, id: VehicleId) {
         let Some(at) = self.positions.remove(&id) else { return };
         self.ids.swap_remove(at);
-        for column in [
-            &mut self.price_cents,
-            &mut self.model_year,
-            &mut self.odometer_miles,
-            &mut self.seats,
-            &mut self.doors,
-            &mut self.mpg,
-        ] {
+        for column in
+            [&mut self.price_cents, &mut self.model_year, &mut self.odometer_miles, &mut self.seats, &mut self.doors, &mut self.mpg]
+        {
             column.swap_remove(at);
         }
         for column in [

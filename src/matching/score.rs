@@ -111,7 +111,7 @@ fn answer_all(demand: &Demand, lot: &Lot) -> Vec<Row> {
     let mut rows = vec![Row::default(); lot.len()];
     for (number, group) in demand.groups.iter().enumerate() {
         let bit = if group.blocking { 1_u64 << (number % 64) } else { 0 };
-        let mut add = |row: &mut Row, answer: Answer| {
+        let add = |row: &mut Row, answer: Answer| {
             row.points += answer.points;
             if !answer.met {
                 row.blocked |= bit;

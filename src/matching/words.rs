@@ -1,8 +1,8 @@
 //! Sentences a salesperson can read aloud.
 
+use super::demand::Wanted;
 use super::demand::{Answer, Group, Test};
 use super::estimate::PaymentEstimate;
-use super::demand::Wanted;
 use crate::customers::wish::{dollars, say, thousands};
 use crate::customers::{PreferenceAttribute as A, PreferenceKind as Kind};
 
@@ -48,7 +48,11 @@ pub(super) fn relaxation(group: &Group, step: Option<i64>, unlocks: usize) -> St
     let what = match (&group.test, step) {
         (Test::AtMost(_), Some(step)) => format!("{} more", amount(group.attribute, step)),
         (Test::AtLeast(_), Some(step)) if group.attribute == A::ModelYear => {
-            if step == 1 { "1 year older".to_owned() } else { format!("{step} years older") }
+            if step == 1 {
+                "1 year older".to_owned()
+            } else {
+                format!("{step} years older")
+            }
         }
         (Test::AtLeast(_), Some(step)) => format!("{} less", amount(group.attribute, step)),
         (Test::About(_), Some(step)) => format!("{} up or down", amount(group.attribute, step)),

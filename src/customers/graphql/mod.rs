@@ -22,6 +22,7 @@ use crate::graphql::context::{actor, service};
 use crate::graphql::page::{self, Cursor, PageArgs};
 use crate::graphql::{GqlError, GqlResult, input};
 use crate::kernel::id::CustomerId;
+use crate::matching::graphql::{MatchesNode, matches_of};
 
 pub use mutation::CustomersMutation;
 use parts::{AddressNode, ConsentNode, ContactNode, EventNode, LinkSuggestionNode, MergeNode};
@@ -185,6 +186,15 @@ impl CustomerNode {
     async fn contradictions(&self, ctx: &Context<'_>) -> GqlResult<Vec<ContradictionNode>> {
         let now = service::<Customers>(ctx)?.now();
         Ok(contradictions(&self.wishes(ctx).await?, now).into_iter().map(ContradictionNode).collect())
+    }
+    /// Cars of your stores for this customer, the best first, with reasons, what is missed, and what one relaxation would
+    /// unlock. Only wishes about cars and money take part.
+    async fn matches(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 50; 10 when not given.")] first: Option<i32>,
+    ) -> GqlResult<MatchesNode> {
+        matches_of(ctx, &self.wishes(ctx).await?, first).await
     }
     /// What they did last on the web, in the app, in the store; the newest first.
     async fn recent_events(

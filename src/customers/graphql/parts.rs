@@ -10,6 +10,7 @@ use super::siblings::Siblings;
 use crate::customers::model::{Consent, ConsentPurpose, Contact, ContactKind, CustomerEvent, LinkReason, LinkSuggestion, Merge};
 use crate::customers::person::PostalAddress;
 use crate::graphql::{GqlError, GqlResult};
+use crate::inventory::graphql::VehicleNode;
 
 /// A postal address.
 #[derive(Debug, Clone)]
@@ -156,7 +157,6 @@ impl MergeNode {
 #[derive(Debug, Clone)]
 pub(super) struct EventNode {
     pub(super) event: CustomerEvent,
-    #[expect(dead_code, reason = "the vehicle is read for all events at once")]
     pub(super) siblings: Arc<Siblings>,
 }
 
@@ -183,6 +183,11 @@ impl EventNode {
     /// The vehicle it was about, `veh_…`.
     async fn vehicle_id(&self) -> Option<ID> {
         self.event.vehicle_id.map(ID::from)
+    }
+    /// The vehicle it was about, as it is now; null when there was none, or when it is not in your stores.
+    async fn vehicle(&self, ctx: &Context<'_>) -> GqlResult<Option<VehicleNode>> {
+        let Some(id) = self.event.vehicle_id else { return Ok(None) };
+        Ok(self.siblings.vehicle(ctx, id).await?.map(VehicleNode::from))
     }
     /// How long it took, in seconds.
     async fn duration_seconds(&self) -> Option<i32> {

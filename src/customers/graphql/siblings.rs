@@ -12,6 +12,7 @@ use crate::customers::service::{CustomerWith, Customers};
 use crate::deals::graphql::DealNode;
 use crate::graphql::GqlResult;
 use crate::graphql::context::{actor, service};
+use crate::inventory::{Inventory, Vehicle};
 use crate::kernel::id::{CustomerId, VehicleId};
 
 type Once<T> = OnceCell<HashMap<CustomerId, Vec<T>>>;
@@ -21,7 +22,8 @@ type Once<T> = OnceCell<HashMap<CustomerId, Vec<T>>>;
 pub(in crate::customers) struct Siblings {
     ids: Vec<CustomerId>,
     /// Vehicles of their events.
-    pub(super) vehicle_ids: Vec<VehicleId>,
+    vehicle_ids: Vec<VehicleId>,
+    vehicles: OnceCell<HashMap<VehicleId, Vehicle>>,
     preferences: Once<Preference>,
     contacts: Once<Contact>,
     consents: Once<Consent>,
@@ -39,6 +41,18 @@ impl Siblings {
         vehicle_ids.sort_unstable();
         vehicle_ids.dedup();
         Self { ids, vehicle_ids, ..Self::default() }
+    }
+
+    /// A vehicle of an event, read with those of all events of the answer.
+    pub(super) async fn vehicle(&self, ctx: &Context<'_>, id: VehicleId) -> GqlResult<Option<Vehicle>> {
+        let (scope, inventory) = (actor(ctx)?.selling_scope(), service::<Inventory>(ctx)?);
+        if !self.vehicle_ids.contains(&id) {
+            return Ok(inventory.find(&scope, id).await?);
+        }
+        let read =
+            || async { inventory.find_many(&scope, &self.vehicle_ids).await.map(|all| all.into_iter().map(|v| (v.id, v)).collect()) };
+        let vehicles = self.vehicles.get_or_try_init(read).await.map_err(|e: crate::db::DbError| crate::graphql::GqlError::from(e))?;
+        Ok(vehicles.get(&id).cloned())
     }
 
     pub(super) async fn preferences(&self, ctx: &Context<'_>, id: CustomerId) -> GqlResult<Vec<Preference>> {

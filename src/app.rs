@@ -15,7 +15,7 @@ use crate::dealers::Dealers;
 use crate::deals::{Deals, Desk};
 use crate::finance::Rules;
 use crate::http::graphql::{Executors, SchemaError};
-use crate::http::{Doorkeeper, Http, Parts, channels};
+use crate::http::{Doorkeeper, Http, Parts, channels, feeds};
 use crate::inventory::Inventory;
 use crate::kernel::seal::Sealer;
 use crate::matching::Matching;
@@ -126,6 +126,7 @@ impl App {
     /// Every route: the transport's and those of the slices.
     pub fn router(&self, http: &Http) -> Router {
         let doorkeeper = Doorkeeper::of_auth(self.auth.clone(), self.db.clone());
-        http.router(channels::routes(self.channels.clone(), doorkeeper))
+        let feeds = feeds::routes(self.inventory.clone(), self.dealers.clone(), doorkeeper.clone());
+        http.router(channels::routes(self.channels.clone(), doorkeeper).merge(feeds))
     }
 }

@@ -21,6 +21,7 @@ mod http_graphql;
 mod http_kit;
 mod http_server;
 mod http_socket;
+mod inventory_door;
 mod inventory_feeds;
 mod inventory_lot;
 mod matching_customer;

@@ -4,6 +4,7 @@ mod admin;
 mod database;
 mod demo;
 mod healthcheck;
+mod import;
 mod serve;
 
 use std::path::PathBuf;
@@ -44,6 +45,9 @@ enum Command {
     Schema,
     /// Succeed when the server on this machine is ready.
     Healthcheck,
+    /// Take in files of other systems: `deskless import inventory --store CODE FILE`.
+    #[command(subcommand)]
+    Import(import::Import),
     /// Dealer groups: `deskless group add CODE NAME`.
     #[command(subcommand)]
     Group(admin::Group),
@@ -138,6 +142,7 @@ impl Cli {
                 println!("The database schema is up to date.");
             }
             Command::Schema | Command::Healthcheck => {}
+            Command::Import(command) => return command.run(config).await,
             Command::Group(command) => command.run(config).await?,
             Command::Store(command) => command.run(config).await?,
             Command::User(command) => command.run(config).await?,

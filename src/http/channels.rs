@@ -149,14 +149,14 @@ fn too_large() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", "The body is larger than 1 MiB.")
 }
 
-fn refused(error: AuthError) -> Problem {
+pub(super) fn refused(error: AuthError) -> Problem {
     match error {
         AuthError::Db(error) => database(error),
         _ => Problem::unauthenticated(),
     }
 }
 
-fn database(error: DbError) -> Problem {
+pub(super) fn database(error: DbError) -> Problem {
     let problem = match &error {
         DbError::Unavailable(_) | DbError::Conflict(_) | DbError::Timeout(_) => Problem::unavailable(),
         DbError::Statement(_) | DbError::Corrupt(_) => Problem::internal(),

@@ -9,6 +9,7 @@
 mod access;
 mod caller;
 pub mod channels;
+pub mod feeds;
 pub mod graphiql;
 pub mod graphql;
 mod health;

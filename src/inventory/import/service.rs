@@ -67,6 +67,7 @@ impl Inventory {
         let dry_run = source.dry_run;
         let mut tx = self.db.begin(by).await?;
         let (now, user) = (tx.now(), tx.by().user_id);
+        store::allow_time(tx.conn()).await?;
         store::insert(tx.conn(), id, shop.id, name, user, now).await?;
         let hash = Arc::new(Mutex::new(Sha256::new()));
         let encoder = Encoder::new(id.0, now, shop.currency.as_str());
@@ -134,6 +135,7 @@ impl Inventory {
     ) -> Result<FeedImport, ImportError> {
         let mut tx = self.db.begin(by).await?;
         let now = tx.now();
+        store::allow_time(tx.conn()).await?;
         let held = self.held(&mut tx, scope, id).await?;
         let shop = shop(held.store_id).ok_or(ImportError::NotFound)?;
         store::lock_lot(tx.conn(), shop.id).await?;

@@ -41,6 +41,17 @@ impl Counts {
     }
 }
 
+/// An import may take longer than a request; the bounds on its file bound it.
+pub(super) async fn allow_time(conn: &mut PgConnection) -> Result<(), DbError> {
+    sqlx::query!(
+        "SELECT set_config('statement_timeout', '900s', true) AS statement, set_config('lock_timeout', '120s', true) AS lock,
+           set_config('idle_in_transaction_session_timeout', '60s', true) AS idle"
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn insert(
     conn: &mut PgConnection,
     id: FeedImportId,
@@ -87,8 +98,6 @@ pub(super) async fn refuse_repeated_vins(conn: &mut PgConnection, id: FeedImport
 /// CREATE: not on the lot. SAME: nothing changed. UPDATE: changed, or back after it was missing, or bought back after it had
 /// left (another stock number). KEEP: sold here; the feed is behind.
 pub(super) async fn compare(conn: &mut PgConnection, id: FeedImportId, store: StoreId, limits: &Limits) -> Result<(), DbError> {
-    // Every row is compared, also with an old plan: the table is empty most of the time.
-    sqlx::query!("ANALYZE feed_stage").execute(&mut *conn).await?;
     sqlx::query!(
         "UPDATE feed_stage s SET vehicle_id = v.id,
            price_held = coalesce(s.price_cents < v.price_cents * (100 - $3::numeric) / 100 AND s.currency = v.currency, false),
@@ -102,7 +111,7 @@ pub(super) async fn compare(conn: &mut PgConnection, id: FeedImportId, store: St
         store.0,
         limits.price_drop,
     )
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
     Ok(())
 }

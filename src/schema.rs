@@ -3,6 +3,7 @@
 use async_graphql::{MergedObject, MergedSubscription, Schema, SchemaBuilder};
 
 use crate::auth::graphql::{AuthMutation, AuthQuery};
+use crate::channels::graphql::{ChannelsMutation, ChannelsQuery};
 use crate::customers::graphql::{CustomersMutation, CustomersQuery};
 use crate::dealers::graphql::DealersQuery;
 use crate::deals::graphql::{DealsMutation, DealsQuery, DealsSubscription};
@@ -11,11 +12,11 @@ use crate::node::NodeQuery;
 
 /// All queries.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(NodeQuery, AuthQuery, DealersQuery, InventoryQuery, CustomersQuery, DealsQuery);
+pub struct Query(NodeQuery, AuthQuery, DealersQuery, InventoryQuery, CustomersQuery, ChannelsQuery, DealsQuery);
 
 /// All mutations.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(AuthMutation, InventoryMutation, CustomersMutation, DealsMutation);
+pub struct Mutation(AuthMutation, InventoryMutation, CustomersMutation, ChannelsMutation, DealsMutation);
 
 /// All subscriptions.
 #[derive(Debug, Default, MergedSubscription)]

@@ -3,6 +3,7 @@
 mod helpers;
 
 mod auth_sessions;
+mod channels_events;
 mod channels_leads;
 mod chaos;
 mod customers_identity;

@@ -8,6 +8,7 @@ pub mod adf;
 mod encoding;
 mod event_intake;
 pub mod events;
+pub mod graphql;
 mod intake;
 mod model;
 mod observe;
@@ -17,5 +18,7 @@ mod store;
 mod xml;
 
 pub use event_intake::{EventStatus, ReceivedEvent};
-pub use model::{ADF_CHANNEL, Lead, LeadFilter, LeadKey, LeadResolution, LeadStatus, ReceivedLead};
+pub use model::{
+    ADF_CHANNEL, Lead, LeadFilter, LeadKey, LeadOdometer, LeadPrice, LeadResolution, LeadStatus, LeadSummary, LeadVehicle, ReceivedLead,
+};
 pub use service::{Channels, ChannelsError, Delivery, LeadDecision};

@@ -97,3 +97,88 @@ pub struct ReceivedLead {
     #[serde(rename = "duplicateOf", skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<LeadId>,
 }
+
+/// What a lead's summary says. Written by the intake, read for showing.
+#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct LeadSummary {
+    /// Who sent it.
+    pub provider: Option<String>,
+    /// The service of the provider.
+    pub service: Option<String>,
+    /// The dealer it was addressed to.
+    pub vendor: Option<String>,
+    /// Vehicles wanted and offered.
+    pub vehicles: Vec<LeadVehicle>,
+    /// `EMAIL` or `PHONE`, when the sender marks one.
+    pub preferred_contact: Option<String>,
+    /// They do not buy before.
+    pub earliest: Option<DateTime<Utc>>,
+    /// They do not buy after.
+    pub latest: Option<DateTime<Utc>>,
+    /// The person wrote something.
+    pub has_comments: bool,
+    /// What they allow or forbid.
+    pub consents: std::collections::BTreeMap<String, bool>,
+    /// Oddities of the document.
+    pub warnings: Vec<String>,
+}
+
+/// A vehicle of a lead.
+#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct LeadVehicle {
+    /// Wanted, rather than offered in trade or for sale.
+    pub wanted: bool,
+    /// What the person wants with it.
+    pub interest: Option<super::adf::VehicleInterest>,
+    /// New, used, certified.
+    pub condition: Option<String>,
+    /// Model year.
+    pub year: Option<i32>,
+    /// Make.
+    pub make: Option<String>,
+    /// Model.
+    pub model: Option<String>,
+    /// Trim.
+    pub trim: Option<String>,
+    /// VIN as sent.
+    pub vin: Option<String>,
+    /// Stock number as sent.
+    pub stock: Option<String>,
+    /// Price named in the lead.
+    pub price: Option<LeadPrice>,
+    /// Odometer.
+    pub odometer: Option<LeadOdometer>,
+    /// The vehicle of the lot, when it was there.
+    pub vehicle_id: Option<crate::kernel::id::VehicleId>,
+}
+
+/// A price named in a lead.
+#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[serde(default)]
+pub struct LeadPrice {
+    /// The amount in whole units with two decimals.
+    pub amount: Option<rust_decimal::Decimal>,
+    /// ISO 4217 code, when the sender gives one.
+    pub currency: Option<String>,
+    /// `asking`, `offer`, `msrp` …
+    pub kind: Option<String>,
+}
+
+/// An odometer reading in a lead.
+#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[serde(default)]
+pub struct LeadOdometer {
+    /// The reading.
+    pub reading: i32,
+    /// Its unit.
+    pub units: Option<super::adf::OdometerUnit>,
+}
+
+impl Lead {
+    /// The summary, read.
+    pub fn read_summary(&self) -> LeadSummary {
+        serde_json::from_value(self.summary.clone()).unwrap_or_default()
+    }
+}

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::adf::{
-    self, Address, AmountKind, AmountLimit, Contact, Interest, Opt, Price, Prospect, Told, Vehicle, VehicleStatus, placeholder,
+    self, Address, AmountKind, AmountLimit, Contact, VehicleInterest, Opt, Price, Prospect, Told, Vehicle, VehicleStatus, placeholder,
 };
 use crate::customers::{
     ConsentPurpose, ExternalId, IncomingEmail, IncomingPerson, IncomingPhone, NewPreference, Person, PostalAddress,
@@ -354,14 +354,14 @@ fn vehicle_summary(v: &Vehicle) -> Value {
     let vin = v.vin.as_deref().filter(|t| (5..=17).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric()));
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
     let stock = v.stock.as_deref().filter(|t| t.len() <= 40 && t.chars().all(plain) && !has_ssn_form(t));
-    let interest = v.interest.as_ref().map_or(Some(Interest::Buy), |i| i.value);
+    let interest = v.interest.as_ref().map_or(Some(VehicleInterest::Buy), |i| i.value);
     let price = v.price().map(|p| json!({"amount": p.amount.map(|a: Cents| a.to_string()), "currency": p.currency.as_deref().filter(|c| c.len() == 3), "kind": field(&p.kind)}));
     let odometer = v.odometer.as_ref().and_then(|o| {
         Some(json!({"reading": o.reading.as_ref()?.value?, "units": o.units.as_ref().and_then(|u| u.value).map(adf::OdometerUnit::as_str)}))
     });
     let mut out = json!({
         "wanted": v.wanted(),
-        "interest": interest.map(Interest::as_str),
+        "interest": interest.map(VehicleInterest::as_str),
         "condition": v.status.as_ref().and_then(|s| s.value).map(VehicleStatus::as_str),
         "year": v.year.as_ref().and_then(|y| y.value),
         "make": field(&v.make),

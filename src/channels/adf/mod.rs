@@ -9,7 +9,7 @@ mod read;
 mod value;
 
 pub use prospect::{
-    Address, Amount, AmountKind, AmountLimit, ColourChoice, Contact, Customer, Email, Extra, Finance, Identifier, Interest, NamePart,
+    Address, Amount, AmountKind, AmountLimit, ColourChoice, Contact, Customer, Email, Extra, Finance, Identifier, VehicleInterest, NamePart,
     Odometer, OdometerUnit, Opt, Phone, Price, Prospect, Provider, Timeframe, Told, Vehicle, VehicleStatus, Vendor,
 };
 pub(super) use value::amount;

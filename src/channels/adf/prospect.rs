@@ -56,7 +56,7 @@ pub struct Identifier {
 
 crate::text_enum! {
     /// What the person wants with a vehicle.
-    pub enum Interest {
+    pub enum VehicleInterest {
         /// To buy it.
         Buy = "BUY",
         /// To lease it.
@@ -86,7 +86,7 @@ crate::text_enum! {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Vehicle {
     /// `interest`; missing means to buy.
-    pub interest: Option<Told<Interest>>,
+    pub interest: Option<Told<VehicleInterest>>,
     /// `status`.
     pub status: Option<Told<VehicleStatus>>,
     /// Ids of the vehicle.
@@ -381,7 +381,7 @@ impl Vehicle {
     pub fn wanted(&self) -> bool {
         match &self.interest {
             None => true,
-            Some(Told { value: Some(interest), .. }) => matches!(interest, Interest::Buy | Interest::Lease | Interest::TestDrive),
+            Some(Told { value: Some(interest), .. }) => matches!(interest, VehicleInterest::Buy | VehicleInterest::Lease | VehicleInterest::TestDrive),
             Some(Told { text, value: None }) => !["trad", "sell", "apprais"].iter().any(|word| text.to_lowercase().contains(word)),
         }
     }

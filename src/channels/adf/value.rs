@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::prospect::{AmountKind, AmountLimit, Interest, OdometerUnit, VehicleStatus};
+use super::prospect::{AmountKind, AmountLimit, VehicleInterest, OdometerUnit, VehicleStatus};
 use crate::kernel::money::Cents;
 
 /// The moment a text names, when only one is meant. An offset without its leading or last zero (`-8:00`, `-08:0`), without
@@ -135,13 +135,13 @@ fn letters(text: &str) -> String {
 }
 
 /// `interest` of a vehicle.
-pub(super) fn interest(text: &str) -> Option<Interest> {
+pub(super) fn interest(text: &str) -> Option<VehicleInterest> {
     Some(match letters(text).as_str() {
-        "buy" | "purchase" | "buying" => Interest::Buy,
-        "lease" | "leasing" => Interest::Lease,
-        "sell" | "selling" => Interest::Sell,
-        "tradein" | "trade" => Interest::TradeIn,
-        "testdrive" => Interest::TestDrive,
+        "buy" | "purchase" | "buying" => VehicleInterest::Buy,
+        "lease" | "leasing" => VehicleInterest::Lease,
+        "sell" | "selling" => VehicleInterest::Sell,
+        "tradein" | "trade" => VehicleInterest::TradeIn,
+        "testdrive" => VehicleInterest::TestDrive,
         _ => return None,
     })
 }

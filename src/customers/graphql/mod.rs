@@ -16,6 +16,7 @@ use super::model::{ContactKind, Customer};
 use super::preference::Preference;
 use super::service::{CustomerError, CustomerKey, CustomerParts, CustomerWith, Customers};
 use super::{contradictions, effective};
+use crate::channels::graphql::LeadNode;
 use crate::dealers::StoreNode;
 use crate::deals::graphql::DealNode;
 use crate::graphql::context::{actor, service};
@@ -67,6 +68,8 @@ fn asked_events(field: &SelectionField<'_>) -> i64 {
     }
 }
 
+/// Leads shown when `first` is not given.
+const LEADS_DEFAULT: i32 = 10;
 /// Events shown when `first` is not given.
 const EVENTS_DEFAULT: i32 = 10;
 
@@ -224,6 +227,20 @@ impl CustomerNode {
     /// Their deals that may still be signed, the last opened first.
     async fn open_deals(&self, ctx: &Context<'_>) -> GqlResult<Vec<DealNode>> {
         self.siblings.deals(ctx, self.customer().id, true).await
+    }
+    /// Leads that brought them here, the newest first.
+    async fn leads(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 20; 10 when not given.")] first: Option<i32>,
+    ) -> GqlResult<Vec<LeadNode>> {
+        let first = first.unwrap_or(LEADS_DEFAULT);
+        if !(1..=siblings::LEADS_MAX).contains(&first) {
+            return Err(GqlError::bad_input(format!("first: must be from 1 to {}", siblings::LEADS_MAX)));
+        }
+        let mut leads = self.siblings.leads(ctx, self.customer().id).await?;
+        leads.truncate(usize::try_from(first).unwrap_or(0));
+        Ok(LeadNode::many(leads))
     }
     /// What they allowed and refused, the newest first; the newest per purpose counts.
     async fn consents(&self, ctx: &Context<'_>) -> GqlResult<Vec<ConsentNode>> {

@@ -6,6 +6,7 @@ use std::hash::Hash;
 use async_graphql::Context;
 use tokio::sync::OnceCell;
 
+use crate::channels::{Channels, Lead};
 use crate::customers::model::{Consent, Contact, LinkSuggestion, Merge};
 use crate::customers::preference::Preference;
 use crate::customers::service::{CustomerWith, Customers};
@@ -14,6 +15,9 @@ use crate::graphql::GqlResult;
 use crate::graphql::context::{actor, service};
 use crate::inventory::{Inventory, Vehicle};
 use crate::kernel::id::{CustomerId, VehicleId};
+
+/// Most leads shown of one customer.
+pub(super) const LEADS_MAX: i32 = 20;
 
 type Once<T> = OnceCell<HashMap<CustomerId, Vec<T>>>;
 
@@ -31,6 +35,7 @@ pub(in crate::customers) struct Siblings {
     merges: Once<Merge>,
     deals: Once<DealNode>,
     open_deals: Once<DealNode>,
+    leads: Once<Lead>,
 }
 
 impl Siblings {
@@ -92,6 +97,15 @@ impl Siblings {
             group(service::<Customers>(ctx)?.link_suggestions(&scope, &self.ids).await?)
         };
         Ok(of(self.suggestions.get_or_try_init(read).await?, id))
+    }
+
+    pub(super) async fn leads(&self, ctx: &Context<'_>, id: CustomerId) -> GqlResult<Vec<Lead>> {
+        let read = || async {
+            let scope = actor(ctx)?.selling_scope();
+            let rows = service::<Channels>(ctx)?.of_customers(&scope, &self.ids, i64::from(LEADS_MAX)).await?;
+            group(rows.into_iter().filter_map(|lead| Some((lead.customer_id?, lead))))
+        };
+        Ok(of(self.leads.get_or_try_init(read).await?, id))
     }
 
     pub(super) async fn merges(&self, ctx: &Context<'_>, id: CustomerId) -> GqlResult<Vec<Merge>> {

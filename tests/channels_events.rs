@@ -23,7 +23,8 @@ async fn customer(app: &TestApp, key: &str, name: &str, email: &str, phone: &str
     );
     let (_, answer) = post(app, key, "/channels/adf?store=austin", "text/xml", adf).await;
     let id: LeadId = answer["leads"][0]["id"].as_str().unwrap().parse().unwrap();
-    let id: uuid::Uuid = sqlx::query_scalar("SELECT customer_id FROM lead WHERE id = $1").bind(id.0).fetch_one(app.app.db.pool()).await.unwrap();
+    let id: uuid::Uuid =
+        sqlx::query_scalar("SELECT customer_id FROM lead WHERE id = $1").bind(id.0).fetch_one(app.app.db.pool()).await.unwrap();
     CustomerId(id)
 }
 
@@ -146,7 +147,10 @@ async fn leads_are_listed_read_and_settled_by_their_store_only() {
     assert_eq!((&leads["totalCount"], &leads["pageInfo"]["hasNextPage"]), (&json!(4), &json!(true)));
     let rest = app.data(&sam, LEADS, json!({"after": leads["pageInfo"]["endCursor"]})).await;
     let first = &rest["leads"]["nodes"][0];
-    assert_eq!((&first["status"], &first["vehicles"][0]["priceAmount"], &first["vehicles"][1]["odometer"]), (&json!("ACCEPTED"), &json!("26995.00"), &json!(18_000)));
+    assert_eq!(
+        (&first["status"], &first["vehicles"][0]["priceAmount"], &first["vehicles"][1]["odometer"]),
+        (&json!("ACCEPTED"), &json!("26995.00"), &json!(18_000))
+    );
     assert_eq!((&first["vehicles"][1]["wanted"], &first["vehicles"][1]["interest"]), (&json!(false), &json!("TRADE_IN")));
     assert_eq!(first["consents"], json!([{"purpose": "EMAIL", "granted": false}]));
     let repeated = leads["nodes"].as_array().unwrap().iter().find(|l| l["status"] == "DUPLICATE").unwrap();
@@ -160,7 +164,13 @@ async fn leads_are_listed_read_and_settled_by_their_store_only() {
 
     let waiting = app.data(&sam, LEADS, json!({"filter": {"needsPerson": true}})).await;
     assert_eq!(waiting["leads"]["totalCount"], 2);
-    let id = waiting["leads"]["nodes"].as_array().unwrap().iter().find(|l| l["statusReason"].as_str().unwrap().contains("{{name}}")).unwrap()["id"].clone();
+    let id = waiting["leads"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|l| l["statusReason"].as_str().unwrap().contains("{{name}}"))
+        .unwrap()["id"]
+        .clone();
     let one = "query ($id: ID!) { lead(id: $id) { needsPerson rawText resolution resolvedAt } }";
     let raw = app.data(&sam, one, json!({"id": id})).await;
     assert!(raw["lead"]["rawText"].as_str().unwrap().contains("123-45-6789"), "its store may read what came");
@@ -168,7 +178,9 @@ async fn leads_are_listed_read_and_settled_by_their_store_only() {
     assert_eq!(app.data(&otto, LEADS, json!({})).await["leads"]["totalCount"], 0);
 
     let resolve = "mutation ($input: LeadResolveInput!) { leadResolve(input: $input) { lead { needsPerson resolution customerId } userErrors { code message field } } }";
-    let code = async |session, input: Value| app.data(session, resolve, json!({"input": input})).await["leadResolve"]["userErrors"][0]["code"].clone();
+    let code = async |session, input: Value| {
+        app.data(session, resolve, json!({"input": input})).await["leadResolve"]["userErrors"][0]["code"].clone()
+    };
     assert_eq!(code(&otto, json!({"leadId": id, "resolution": "DISMISSED", "reason": "x"})).await, "NOT_FOUND");
     assert_eq!(code(&sam, json!({"leadId": id, "resolution": "DISMISSED"})).await, "REASON_MISSING");
     assert_eq!(code(&sam, json!({"leadId": id, "resolution": "ATTACHED"})).await, "CUSTOMER_MISSING");

@@ -50,7 +50,7 @@ impl Channels {
         let (body, charset) = (delivery.body.clone(), delivery.charset.clone());
         // A megabyte of foreign XML takes a moment; others are served meanwhile.
         let document = tokio::task::spawn_blocking(move || adf::parse(&body, charset.as_deref())).await;
-        let document = document.map_err(|e| DbError::Corrupt(format!("the parser failed: {e}")))?;
+        let document = document.map_err(|_| DbError::Corrupt("the reader of leads failed".into()))?;
         let now = self.db.now();
         let mut understood: Vec<Understood<'_>> = Vec::new();
         for prospect in &document.prospects {
@@ -201,7 +201,8 @@ impl Channels {
         document: &Document,
         fault: &str,
     ) -> Result<ReceivedLead, DbError> {
-        let summary = json!({ "warnings": document.warnings });
+        let fault = &reading::scrub(fault);
+        let summary = json!({ "warnings": document.warnings.iter().map(|w| reading::scrub(w)).collect::<Vec<_>>() });
         let content = sha256(&[b"document\n", intake.body].concat());
         let row = Row { ordinal, reading: None, parsed: None, content: &content, summary: &summary };
         let (id, known) = self.insert(tx, intake, &row, LeadStatus::NeedsPerson, Some(fault), false).await?;
@@ -289,6 +290,6 @@ fn plain_vin(vin: &str) -> String {
 
 fn add_warnings(summary: &mut Value, more: &[String]) {
     if let Some(warnings) = summary.get_mut("warnings").and_then(Value::as_array_mut) {
-        warnings.extend(more.iter().map(|w| json!(w)));
+        warnings.extend(more.iter().map(|w| json!(reading::scrub(w))));
     }
 }

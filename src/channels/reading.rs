@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::adf::{
-    self, Address, AmountKind, AmountLimit, Contact, VehicleInterest, Opt, Price, Prospect, Told, Vehicle, VehicleStatus, placeholder,
+    self, Address, AmountKind, AmountLimit, Contact, Opt, Price, Prospect, Told, Vehicle, VehicleInterest, VehicleStatus, placeholder,
 };
 use crate::customers::{
     ConsentPurpose, ExternalId, IncomingEmail, IncomingPerson, IncomingPhone, NewPreference, Person, PostalAddress,
@@ -69,7 +69,7 @@ fn tells_apart(id: &str) -> bool {
 
 fn needs_person(prospect: &Prospect, person: &IncomingPerson) -> Option<String> {
     if let Some(damage) = &prospect.damage {
-        return Some(format!("not well formed: {damage}"));
+        return Some(scrub(&format!("not well formed: {damage}")));
     }
     let contacts = prospect.customer.iter().flat_map(|c| &c.contacts);
     let unfilled = contacts
@@ -97,19 +97,23 @@ fn incoming(prospect: &Prospect) -> IncomingPerson {
     let Some(contact) = customer.contacts.first() else { return IncomingPerson::default() };
     let mut emails: Vec<(bool, IncomingEmail)> = Vec::new();
     for email in &contact.emails {
-        if let Ok(address) = EmailAddress::parse(&email.text)
-            && !emails.iter().any(|(_, e)| e.address == address)
-        {
-            // Nobody has proven that it is theirs: a form accepts any address.
-            emails.push((!email.preferred, IncomingEmail { address, verified: false }));
+        // "a@b.de; c@d.de" and "Ada <a@b.de>" are found too.
+        for text in email.text.split(|c: char| c.is_whitespace() || matches!(c, ';' | ',' | '<' | '>')) {
+            if let Ok(address) = EmailAddress::parse(text.trim_start_matches("mailto:"))
+                && !emails.iter().any(|(_, e)| e.address == address)
+            {
+                // Nobody has proven that it is theirs: a form accepts any address.
+                emails.push((!email.preferred, IncomingEmail { address, verified: false }));
+            }
         }
     }
     let mut phones: Vec<(u8, IncomingPhone)> = Vec::new();
     for phone in &contact.phones {
         let kind = phone.kind.as_deref().unwrap_or("voice").to_lowercase();
-        if let Ok(number) = PhoneNumber::parse(&phone.text)
-            && !phones.iter().any(|(_, p)| p.number == number)
-        {
+        for number in numbers(&phone.text) {
+            if phones.iter().any(|(_, p)| p.number == number) {
+                continue;
+            }
             let label = match kind.as_str() {
                 "cellphone" | "cell" | "mobile" => "cell",
                 "fax" => "fax",
@@ -134,6 +138,14 @@ fn incoming(prospect: &Prospect) -> IncomingPerson {
         emails: emails.into_iter().map(|(_, e)| e).take(10).collect(),
         phones: phones.into_iter().map(|(_, p)| p).take(10).collect(),
         external_ids: external_ids.take(10).collect(),
+    }
+}
+
+/// One number, or several in one element ("512-555-0142 / 512-555-0143").
+fn numbers(text: &str) -> Vec<PhoneNumber> {
+    match PhoneNumber::parse(text) {
+        Ok(number) => vec![number],
+        Err(_) => text.split(['/', ';', ',', '|']).take(10).filter_map(|part| PhoneNumber::parse(part).ok()).collect(),
     }
 }
 
@@ -334,7 +346,7 @@ fn summary(prospect: &Prospect, consents: &[(ConsentPurpose, bool)]) -> Value {
         "earliest": moment(timeframe.and_then(|t| t.earliest.as_ref())),
         "latest": moment(timeframe.and_then(|t| t.latest.as_ref())),
         "hasComments": prospect.customer.as_ref().is_some_and(|c| c.comments.is_some()),
-        "warnings": prospect.warnings,
+        "warnings": prospect.warnings.iter().map(|w| scrub(w)).collect::<Vec<_>>(),
     });
     if !consents.is_empty() {
         let said: serde_json::Map<String, Value> = consents.iter().map(|(p, granted)| (p.as_str().to_owned(), json!(granted))).collect();
@@ -495,6 +507,19 @@ mod tests {
         }
         assert!(reading("<adf><prospect/></adf>").needs_person.is_some());
         assert!(reading(&format!("<adf><prospect>{WHO}<id>1</prospect></adf>")).needs_person.unwrap().contains("not well formed"));
+    }
+
+    #[test]
+    fn several_contact_details_in_one_element_are_all_read() {
+        let r = reading(
+            "<adf><prospect><customer><contact><name>Ada</name><email>Ada <ada@example.com>; b@example.com</email>\
+             <phone type='mobile'>512-555-0142 / 512-555-0143</phone></contact></customer></prospect></adf>",
+        );
+        let emails: Vec<&str> = r.person.emails.iter().map(|e| e.address.as_str()).collect();
+        let phones: Vec<&str> = r.person.phones.iter().map(|p| p.number.as_str()).collect();
+        assert_eq!((emails, phones), (vec!["ada@example.com", "b@example.com"], vec!["+15125550142", "+15125550143"]));
+        assert_eq!((r.person.phones[0].label.as_deref(), r.needs_person), (Some("cell"), None));
+        assert!(!r.summary.to_string().contains('@'));
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(crate) const ELEMENTS_MAX: usize = 10_000;
 pub(crate) const ATTRIBUTES_MAX: usize = 32;
 /// Longest text of one element, and longest attribute value, in bytes.
 pub(crate) const TEXT_MAX: usize = 64 << 10;
+/// Longest name looked at to tell markup from text, in characters.
+const NAME_MAX: usize = 100;
 /// Most warnings kept.
 const WARNINGS_MAX: usize = 50;
 
@@ -345,6 +347,23 @@ fn show(name: &str) -> String {
     crate::kernel::text::excerpt(name, 40)
 }
 
+/// Whether what follows a `<` is a name, a closing name, a declaration or an instruction. "20000" and "ada@example.com>" are
+/// not.
+fn begins_markup(from: &str) -> bool {
+    if from.starts_with(['!', '?']) {
+        return true;
+    }
+    let name = from.strip_prefix('/').unwrap_or(from);
+    let length = name.char_indices().take(NAME_MAX).find(|(_, c)| c.is_whitespace() || matches!(c, '>' | '/' | '<')).map(|(at, _)| at);
+    let Some(name) = length.and_then(|length| name.get(..length)) else {
+        // Longer than any name, or cut off: the reader will say.
+        return name.starts_with(|c: char| c.is_alphabetic()) && !name.chars().take(NAME_MAX).any(|c| c == '@');
+    };
+    name.trim().is_empty() && from.starts_with('/')
+        || name.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | ':'))
+            && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '-' | '.'))
+}
+
 /// A `<` that no markup can begin with ("under < 20000") becomes `&lt;`. Comments and CDATA sections are left alone.
 fn escape_bare_less_than(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
@@ -357,7 +376,7 @@ fn escape_bare_less_than(text: &str) -> Cow<'_, str> {
         } else {
             None
         };
-        let markup = from.starts_with(|c: char| c.is_alphabetic() || matches!(c, '/' | '!' | '?' | '_' | ':'));
+        let markup = begins_markup(from);
         if !markup && out.is_empty() {
             // The first one: everything before it is copied once.
             let done = text.len().saturating_sub(from.len()).saturating_sub(1);
@@ -408,6 +427,7 @@ mod tests {
         let tree = read("<c><u>a & b&c; &nbsp;&foo; x < 5 <br> y <br/> z</u><comments>hi <p>there<b>x</i></comments></c>").unwrap();
         assert_eq!(tree.roots[0].first("u").unwrap().text(), "a & b&c; \u{a0}&foo; x < 5  y  z");
         assert_eq!(tree.roots[0].first("comments").unwrap().text(), "hi there x");
+        assert_eq!(root("<c>Ada <ada@example.com> a</c>").text(), "Ada <ada@example.com> a");
         assert_eq!((tree.fault, tree.roots[0].damage.clone()), (None, None));
         assert!(tree.warnings.len() >= 3, "{:?}", tree.warnings);
     }

@@ -9,8 +9,8 @@ mod read;
 mod value;
 
 pub use prospect::{
-    Address, Amount, AmountKind, AmountLimit, ColourChoice, Contact, Customer, Email, Extra, Finance, Identifier, VehicleInterest, NamePart,
-    Odometer, OdometerUnit, Opt, Phone, Price, Prospect, Provider, Timeframe, Told, Vehicle, VehicleStatus, Vendor,
+    Address, Amount, AmountKind, AmountLimit, ColourChoice, Contact, Customer, Email, Extra, Finance, Identifier, NamePart, Odometer,
+    OdometerUnit, Opt, Phone, Price, Prospect, Provider, Timeframe, Told, Vehicle, VehicleInterest, VehicleStatus, Vendor,
 };
 pub(super) use value::amount;
 pub use value::placeholder;

@@ -381,7 +381,9 @@ impl Vehicle {
     pub fn wanted(&self) -> bool {
         match &self.interest {
             None => true,
-            Some(Told { value: Some(interest), .. }) => matches!(interest, VehicleInterest::Buy | VehicleInterest::Lease | VehicleInterest::TestDrive),
+            Some(Told { value: Some(interest), .. }) => {
+                matches!(interest, VehicleInterest::Buy | VehicleInterest::Lease | VehicleInterest::TestDrive)
+            }
             Some(Told { text, value: None }) => !["trad", "sell", "apprais"].iter().any(|word| text.to_lowercase().contains(word)),
         }
     }

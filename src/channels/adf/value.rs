@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::prospect::{AmountKind, AmountLimit, VehicleInterest, OdometerUnit, VehicleStatus};
+use super::prospect::{AmountKind, AmountLimit, OdometerUnit, VehicleInterest, VehicleStatus};
 use crate::kernel::money::Cents;
 
 /// The moment a text names, when only one is meant. An offset without its leading or last zero (`-8:00`, `-08:0`), without

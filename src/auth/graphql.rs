@@ -158,7 +158,7 @@ pub struct AuthMutation;
 #[Object]
 impl AuthMutation {
     /// Signs a person in. The only mutation that needs no token, besides `sessionRefresh`.
-    async fn sign_in(&self, ctx: &Context<'_>, input: SignInInput) -> GqlResult<SessionPayload> {
+    async fn sign_in(&self, ctx: &Context<'_>, #[graphql(desc = "Login and password.")] input: SignInInput) -> GqlResult<SessionPayload> {
         let login = input::required("input.login", &input.login, 254)?;
         let device = input::optional("input.deviceLabel", input.device_label.as_deref(), 80)?;
         let info = request_info(ctx);
@@ -169,7 +169,11 @@ impl AuthMutation {
 
     /// Exchanges a refresh token for new tokens. Each works once; if the answer was lost, ask again with the same token.
     /// A token used by two parties ends the session.
-    async fn session_refresh(&self, ctx: &Context<'_>, input: SessionRefreshInput) -> GqlResult<SessionPayload> {
+    async fn session_refresh(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The refresh token.")] input: SessionRefreshInput,
+    ) -> GqlResult<SessionPayload> {
         let by = By { user_id: None, request_id: Some(request_info(ctx).request_id) };
         let outcome = service::<Auth>(ctx)?.refresh(&input.refresh_token, by).await;
         session_payload(outcome, "refreshToken")

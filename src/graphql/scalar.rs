@@ -12,6 +12,7 @@ use crate::kernel::money::{Cents, Currency};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecimalText(pub Decimal);
 
+/// An exact decimal, written as a string: `"1234.50"`. Whole JSON numbers are accepted too, others are refused.
 #[Scalar(name = "Decimal")]
 impl ScalarType for DecimalText {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -26,6 +27,7 @@ impl ScalarType for DecimalText {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Percentage(pub Decimal);
 
+/// Percent points as a decimal string: `"6.49"` is 6.49 %.
 #[Scalar(name = "Percentage")]
 impl ScalarType for Percentage {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -40,6 +42,7 @@ impl ScalarType for Percentage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CurrencyCode(pub Currency);
 
+/// An ISO 4217 currency code such as `USD`.
 #[Scalar(name = "CurrencyCode")]
 impl ScalarType for CurrencyCode {
     fn parse(value: Value) -> InputValueResult<Self> {

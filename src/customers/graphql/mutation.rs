@@ -197,7 +197,11 @@ pub struct CustomersMutation;
 impl CustomersMutation {
     /// Enters a person. Somebody the store knows already is recognised by e-mail, or by phone and name, and completed instead
     /// of doubled.
-    async fn customer_create(&self, ctx: &Context<'_>, input: CustomerCreateInput) -> GqlResult<CustomerCreatePayload> {
+    async fn customer_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: CustomerCreateInput,
+    ) -> GqlResult<CustomerCreatePayload> {
         let refused = |error| CustomerCreatePayload { customer: None, created: false, replayed: false, user_errors: vec![error] };
         let store = input::id("input.storeId", &input.store_id)?;
         let tier = input.credit_tier()?;
@@ -221,7 +225,11 @@ impl CustomersMutation {
 
     /// Keeps a wish the customer stated. It beats what was observed, and a later figure replaces an earlier one; a
     /// contradiction is shown on the customer.
-    async fn preference_state(&self, ctx: &Context<'_>, input: PreferenceStateInput) -> GqlResult<PreferenceStatePayload> {
+    async fn preference_state(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: PreferenceStateInput,
+    ) -> GqlResult<PreferenceStatePayload> {
         let refused = |error| PreferenceStatePayload { preference: None, customer: None, replayed: false, user_errors: vec![error] };
         let customer = input::id("input.customerId", &input.customer_id)?;
         let channel =
@@ -246,7 +254,11 @@ impl CustomersMutation {
     }
 
     /// Takes a wish back. It stays in the history and no longer counts. Taking it back twice changes nothing.
-    async fn preference_withdraw(&self, ctx: &Context<'_>, input: PreferenceWithdrawInput) -> GqlResult<PreferenceWithdrawPayload> {
+    async fn preference_withdraw(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: PreferenceWithdrawInput,
+    ) -> GqlResult<PreferenceWithdrawPayload> {
         let id = input::id("input.preferenceId", &input.preference_id)?;
         match service::<Customers>(ctx)?.withdraw_preference(actor(ctx)?, by(ctx)?, id).await {
             Ok(preference) => {
@@ -263,7 +275,11 @@ impl CustomersMutation {
 
     /// Says that two records are one person: contacts, consents, wishes, leads, events and deals of the merged one move to the
     /// survivor. Everything that moved is recorded; `customerMergeUndo` brings it back.
-    async fn customer_merge(&self, ctx: &Context<'_>, input: CustomerMergeInput) -> GqlResult<CustomerMergePayload> {
+    async fn customer_merge(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: CustomerMergeInput,
+    ) -> GqlResult<CustomerMergePayload> {
         let (survivor, merged) = (input::id("input.survivorId", &input.survivor_id)?, input::id("input.mergedId", &input.merged_id)?);
         let reason = input::required("input.reason", &input.reason, 200)?;
         match service::<Customers>(ctx)?.merge(actor(ctx)?, by(ctx)?, &input.idempotency_key, survivor, merged, &reason).await {
@@ -283,7 +299,11 @@ impl CustomersMutation {
     }
 
     /// Takes a merge back: everything it moved returns. What came in since stays with the survivor.
-    async fn customer_merge_undo(&self, ctx: &Context<'_>, input: CustomerMergeUndoInput) -> GqlResult<CustomerMergeUndoPayload> {
+    async fn customer_merge_undo(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: CustomerMergeUndoInput,
+    ) -> GqlResult<CustomerMergeUndoPayload> {
         let id = input::id("input.mergeId", &input.merge_id)?;
         match service::<Customers>(ctx)?.undo_merge(actor(ctx)?, by(ctx)?, id).await {
             Ok(merge) => Ok(CustomerMergeUndoPayload {
@@ -301,7 +321,7 @@ impl CustomersMutation {
     async fn link_suggestion_dismiss(
         &self,
         ctx: &Context<'_>,
-        input: LinkSuggestionDismissInput,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: LinkSuggestionDismissInput,
     ) -> GqlResult<LinkSuggestionDismissPayload> {
         let (customer, other) = (input::id("input.customerId", &input.customer_id)?, input::id("input.otherId", &input.other_id)?);
         match service::<Customers>(ctx)?.dismiss_suggestion(actor(ctx)?, by(ctx)?, customer, other).await {

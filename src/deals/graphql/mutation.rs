@@ -22,7 +22,11 @@ pub struct DealsMutation;
 impl DealsMutation {
     /// Opens a deal for a customer and a car. Money down, term and tier come from what the customer said, else from the
     /// house's defaults (nothing down, 60 months, 12,000 miles a year, tier A). Opening does not hold the car.
-    async fn deal_open(&self, ctx: &Context<'_>, input: DealOpenInput) -> GqlResult<DealOpenPayload> {
+    async fn deal_open(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: DealOpenInput,
+    ) -> GqlResult<DealOpenPayload> {
         let wish = OpenDeal {
             customer_id: input::id("input.customerId", &input.customer_id)?,
             vehicle_id: input::id("input.vehicleId", &input.vehicle_id)?,
@@ -36,7 +40,11 @@ impl DealsMutation {
 
     /// Changes any part of the structure and recomputes every figure. Finance quotes that no longer fit become
     /// `SUPERSEDED`; a presented or agreed deal goes back to the worksheet.
-    async fn deal_structure(&self, ctx: &Context<'_>, input: DealStructureInput) -> GqlResult<DealStructurePayload> {
+    async fn deal_structure(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: DealStructureInput,
+    ) -> GqlResult<DealStructurePayload> {
         let target = target(&input.deal_id, input.expected_version, key(&input.idempotency_key))?;
         let wish = ChangeStructure { target, change: input.structure.read()? };
         let answer = service::<Deals>(ctx)?.structure(actor(ctx)?, by(ctx)?, wish).await?;
@@ -44,13 +52,21 @@ impl DealsMutation {
     }
 
     /// Asks every lender program and every insurer for quotes on the present figures. Quotes nobody accepted are superseded.
-    async fn deal_quote(&self, ctx: &Context<'_>, input: DealQuoteInput) -> GqlResult<DealQuotePayload> {
+    async fn deal_quote(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: DealQuoteInput,
+    ) -> GqlResult<DealQuotePayload> {
         let answer = service::<Deals>(ctx)?.quote(actor(ctx)?, by(ctx)?, input.read()?).await?;
         DealQuotePayload::of(ctx, answer).await
     }
 
     /// The customer chooses a finance or an insurance quote. A finance quote's payment becomes the deal's.
-    async fn quote_accept(&self, ctx: &Context<'_>, input: QuoteAcceptInput) -> GqlResult<QuoteAcceptPayload> {
+    async fn quote_accept(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: QuoteAcceptInput,
+    ) -> GqlResult<QuoteAcceptPayload> {
         let quote = quote_id("input.quoteId", &input.quote_id)?;
         let target = target(&input.deal_id, input.expected_version, key(&input.idempotency_key))?;
         let answer = service::<Deals>(ctx)?.accept_quote(actor(ctx)?, by(ctx)?, AcceptQuote { target, quote }).await?;
@@ -58,39 +74,63 @@ impl DealsMutation {
     }
 
     /// Records that the customer was shown every line and the total price. What was shown is kept in the history.
-    async fn deal_present(&self, ctx: &Context<'_>, input: DealPresentInput) -> GqlResult<DealPresentPayload> {
+    async fn deal_present(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: DealPresentInput,
+    ) -> GqlResult<DealPresentPayload> {
         let answer = service::<Deals>(ctx)?.present(actor(ctx)?, by(ctx)?, input.read()?).await?;
         DealPresentPayload::of(ctx, answer).await
     }
 
     /// Records the customer's yes to exactly what was shown. Retail and lease need an accepted finance quote.
-    async fn deal_agree(&self, ctx: &Context<'_>, input: DealAgreeInput) -> GqlResult<DealAgreePayload> {
+    async fn deal_agree(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: DealAgreeInput,
+    ) -> GqlResult<DealAgreePayload> {
         let answer = service::<Deals>(ctx)?.agree(actor(ctx)?, by(ctx)?, input.read()?).await?;
         DealAgreePayload::of(ctx, answer).await
     }
 
     /// Signs the deal and takes the car. Of many deals on one VIN exactly one gets it; the others are told who has it and
     /// since when (`VEHICLE_TAKEN`), keep everything, and can swap the car.
-    async fn deal_contract(&self, ctx: &Context<'_>, input: DealContractInput) -> GqlResult<DealContractPayload> {
+    async fn deal_contract(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: DealContractInput,
+    ) -> GqlResult<DealContractPayload> {
         let answer = service::<Deals>(ctx)?.contract(actor(ctx)?, by(ctx)?, input.read()?).await?;
         DealContractPayload::of(ctx, answer).await
     }
 
     /// Calls a deal off before delivery. A signed deal gives its car back to the lot.
-    async fn deal_cancel(&self, ctx: &Context<'_>, input: DealCancelInput) -> GqlResult<DealCancelPayload> {
+    async fn deal_cancel(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: DealCancelInput,
+    ) -> GqlResult<DealCancelPayload> {
         let answer = service::<Deals>(ctx)?.cancel(actor(ctx)?, by(ctx)?, input.read()?).await?;
         DealCancelPayload::of(ctx, answer).await
     }
 
     /// The customer does not buy; the reason is kept.
-    async fn deal_lose(&self, ctx: &Context<'_>, input: DealLoseInput) -> GqlResult<DealLosePayload> {
+    async fn deal_lose(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: DealLoseInput,
+    ) -> GqlResult<DealLosePayload> {
         let answer = service::<Deals>(ctx)?.lose(actor(ctx)?, by(ctx)?, input.read()?).await?;
         DealLosePayload::of(ctx, answer).await
     }
 
     /// Puts another car into the deal and keeps everything else: money down, trade-ins, term, products, tier. The payload
     /// has every figure before and after.
-    async fn deal_swap_vehicle(&self, ctx: &Context<'_>, input: DealSwapVehicleInput) -> GqlResult<DealSwapVehiclePayload> {
+    async fn deal_swap_vehicle(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: DealSwapVehicleInput,
+    ) -> GqlResult<DealSwapVehiclePayload> {
         let wish = SwapVehicle {
             target: target(&input.deal_id, input.expected_version, key(&input.idempotency_key))?,
             vehicle_id: input::id("input.vehicleId", &input.vehicle_id)?,
@@ -101,7 +141,11 @@ impl DealsMutation {
     }
 
     /// Sets a structure and its figures aside to compare with. The deal's own structure stays.
-    async fn deal_scenario_save(&self, ctx: &Context<'_>, input: DealScenarioSaveInput) -> GqlResult<DealScenarioSavePayload> {
+    async fn deal_scenario_save(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: DealScenarioSaveInput,
+    ) -> GqlResult<DealScenarioSavePayload> {
         let target = target(&input.deal_id, input.expected_version, key(&input.idempotency_key))?;
         let wish = SaveScenario { target, label: input.label()?, change: input.structure.read()? };
         let answer = service::<Deals>(ctx)?.save_scenario(actor(ctx)?, by(ctx)?, wish).await?;

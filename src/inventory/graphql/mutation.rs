@@ -126,7 +126,11 @@ pub struct InventoryMutation;
 #[Object]
 impl InventoryMutation {
     /// Applies a held feed import after all: flags what it does not name, takes over the rest. Managers of its store.
-    async fn feed_import_release(&self, ctx: &Context<'_>, input: FeedImportReleaseInput) -> GqlResult<FeedImportDecidePayload> {
+    async fn feed_import_release(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: FeedImportReleaseInput,
+    ) -> GqlResult<FeedImportDecidePayload> {
         let scope = actor(ctx)?.managing_scope();
         let dealers = service::<Dealers>(ctx)?;
         let id = input::id("input.importId", &input.import_id)?;
@@ -134,14 +138,22 @@ impl InventoryMutation {
     }
 
     /// Throws a held feed import away; the lot stays as it is. Managers of its store.
-    async fn feed_import_discard(&self, ctx: &Context<'_>, input: FeedImportDiscardInput) -> GqlResult<FeedImportDecidePayload> {
+    async fn feed_import_discard(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: FeedImportDiscardInput,
+    ) -> GqlResult<FeedImportDecidePayload> {
         let scope = actor(ctx)?.managing_scope();
         let id = input::id("input.importId", &input.import_id)?;
         decided(service::<Inventory>(ctx)?.discard_import(&scope, id, by(ctx)?).await)
     }
 
     /// Takes over a price from the feed that was held because it fell far. Managers of the vehicle's store.
-    async fn vehicle_confirm_price(&self, ctx: &Context<'_>, input: VehicleConfirmPriceInput) -> GqlResult<VehicleConfirmPricePayload> {
+    async fn vehicle_confirm_price(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: VehicleConfirmPriceInput,
+    ) -> GqlResult<VehicleConfirmPricePayload> {
         let scope = actor(ctx)?.managing_scope();
         let id = input::id("input.vehicleId", &input.vehicle_id)?;
         let inventory = service::<Inventory>(ctx)?;

@@ -62,7 +62,7 @@ impl InventoryQuery {
         Ok(page::connection(nodes, args.first, VehicleTotals(filter), |node| (order, order.key(node.vehicle())), |node| node))
     }
 
-    /// One vehicle of your stores by exactly one of id, VIN or stock number. Null when there is none. When two stores have the
+    /// One vehicle of your stores by one of id, VIN or stock number. Null when there is none, or none of them is given. When two stores have the
     /// VIN or stock number, the available one.
     async fn vehicle(
         &self,
@@ -76,6 +76,7 @@ impl InventoryQuery {
             (Some(id), None, None) => inventory.find(&scope, input::id("id", &id)?).await?,
             (None, Some(vin), None) => inventory.find_by_vin(&scope, &vin.0).await?,
             (None, None, Some(number)) => inventory.find_by_stock_number(&scope, &input::required("stockNumber", &number, 64)?).await?,
+            (None, None, None) => None,
             _ => return Err(GqlError::bad_input("give exactly one of id, vin and stockNumber")),
         };
         Ok(found.map(VehicleNode::from))

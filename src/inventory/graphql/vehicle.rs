@@ -24,6 +24,7 @@ use crate::kernel::money::Cents;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VinText(pub String);
 
+/// A vehicle identification number: 17 letters and digits, shorter before model year 1981.
 #[Scalar(name = "Vin")]
 impl ScalarType for VinText {
     fn parse(value: Value) -> InputValueResult<Self> {

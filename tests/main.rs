@@ -20,6 +20,7 @@ mod finance_rules;
 mod house;
 mod http_graphql;
 mod http_kit;
+mod http_product;
 mod http_server;
 mod http_socket;
 mod inventory_door;

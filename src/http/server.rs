@@ -30,6 +30,7 @@ const REFUSALS: usize = 64;
 /// Serves until `stop` resolves; then finishes what is in flight, closes sockets with 1001, and returns within the limit.
 pub async fn serve(listener: TcpListener, http: &Http, router: Router, stop: impl Future<Output = ()>) -> io::Result<()> {
     let limits = &http.limits;
+    raise_descriptors();
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
@@ -115,6 +116,16 @@ fn refuse(mut stream: TcpStream, refusals: &Arc<Semaphore>) {
         .await;
         drop(permit);
     });
+}
+
+/// Allows as many open files as the system lets us: each connection is one, and the usual 1,024 are soon used up.
+fn raise_descriptors() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if setrlimit(Resource::Nofile, limit).is_err() {
+        tracing::debug!("the number of open files stays as it is");
+    }
 }
 
 /// Resolves when the process is asked to stop (SIGTERM, Ctrl-C).

@@ -149,6 +149,7 @@ impl From<AuthError> for Refusal {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a token could not be checked");
                 Self::new(ErrorCode::Unavailable, "The server is busy. Try again in a moment.")
             }
+            AuthError::Busy => Self::new(ErrorCode::Unavailable, "The server is busy. Try again in a moment."),
             AuthError::Expired => Self::new(ErrorCode::Unauthenticated, "The access token has expired: refresh the session."),
             AuthError::SessionEnded => Self::new(ErrorCode::Unauthenticated, "The session has ended: sign in again."),
             _ => Self::new(ErrorCode::Unauthenticated, "The access token is not valid."),

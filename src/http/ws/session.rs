@@ -139,7 +139,7 @@ impl Session {
     async fn check_session(&mut self) -> Result<(), End> {
         let Some((_, token)) = &self.signed_in else { return Ok(()) };
         match self.http.doorkeeper.check(token).await {
-            Ok(_) | Err(AuthError::Db(_)) => Ok(()),
+            Ok(_) | Err(AuthError::Db(_) | AuthError::Busy) => Ok(()),
             Err(_) => Err(Close::Unauthorized.into()),
         }
     }
@@ -198,7 +198,7 @@ impl Session {
         }
         let token = token.ok_or(Close::Unauthorized)?;
         let caller = self.http.doorkeeper.check(&token).await.map_err(|error| match error {
-            AuthError::Db(_) => Close::Busy,
+            AuthError::Db(_) | AuthError::Busy => Close::Busy,
             _ => Close::Forbidden,
         })?;
         if !self.place.claim(caller.user) {

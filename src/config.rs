@@ -183,7 +183,17 @@ pub enum ConfigError {
 
 /// Environment variables that begin like ours but are read elsewhere: by the command line, by the search for PostgreSQL's
 /// programs, by the example clients and the tests.
-const NOT_CONFIGURATION: &[&str] = &["DESKLESS_CONFIG", "DESKLESS_PG_BIN", "DESKLESS_URL", "DESKLESS_CHAOS", "DESKLESS_TEST_CHILD_DIR"];
+const NOT_CONFIGURATION: &[&str] = &[
+    "DESKLESS_CONFIG",
+    "DESKLESS_PG_BIN",
+    "DESKLESS_BIN",
+    "DESKLESS_URL",
+    "DESKLESS_LOGIN",
+    "DESKLESS_SALES_LOGIN",
+    "DESKLESS_PASSWORD",
+    "DESKLESS_CHAOS",
+    "DESKLESS_TEST_CHILD_DIR",
+];
 
 impl Config {
     /// Reads the file (if given) and the environment.

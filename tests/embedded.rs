@@ -9,10 +9,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
 /// A data directory that is gone after the test.
-struct Dir(PathBuf);
+pub struct Dir(pub PathBuf);
 
 impl Dir {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         // Not under target/: the server's account may not be allowed to enter the checkout.
         let dir = std::env::temp_dir().join(format!("deskless-embedded-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);

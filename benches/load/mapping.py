@@ -129,7 +129,7 @@ def product(query, data):
         out['recentEvents'] = [{'kind': e['kind'], 'durationS': e['durationSeconds'], 'occurredAt': e['occurredAt'].replace('+00:00', 'Z'),
                                 'vehicle': car(e['vehicle'])} for e in c['recentEvents']]
         out['openDeals'] = sorted(({'id': number(d['id']), 'status': d['state'], 'salePriceCents': cents(d['price']), 'termMonths': d['termMonths'],
-                                    'vehicle': car(d['vehicle'])} for d in c['deals']['nodes']), key=lambda d: d['id'])
+                                    'vehicle': car(d['vehicle'])} for d in c['openDeals']), key=lambda d: d['id'])
         return out
     d = data['deal']
     return {

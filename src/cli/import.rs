@@ -71,7 +71,7 @@ impl InventoryFeed {
             .map(|path| csv::Writer::from_path(path).map_err(|e| CliError::Message(format!("{}: {e}", path.display()))));
         let mut report = report.transpose()?;
         if let Some(report) = &mut report {
-            report.write_record(["line", "column", "value", "severity", "code", "reason"]).map_err(report_failed)?;
+            report.write_record(["line", "column", "value", "severity", "code", "reason"]).map_err(|e| report_failed(&e))?;
         }
         let database = Database::open(&config).await?;
         let app = database.start_app(config).await?;
@@ -96,7 +96,7 @@ impl InventoryFeed {
         database.close().await;
         let import = outcome.map_err(|e| CliError::Message(format!("{}: {e}", self.name())))?;
         if let Some(error) = broken.or(report.and_then(|mut r| r.flush().err()).map(Into::into)) {
-            return Err(report_failed(error));
+            return Err(report_failed(&error));
         }
         for line in &shown {
             eprintln!("line {}: {}: {} ({:?}): {}", line.line, line.severity.as_str().to_lowercase(), line.column, line.value, line.reason);
@@ -133,7 +133,7 @@ impl InventoryFeed {
     }
 }
 
-fn report_failed(error: csv::Error) -> CliError {
+fn report_failed(error: &csv::Error) -> CliError {
     CliError::Message(format!("the report could not be written: {error}"))
 }
 

@@ -30,7 +30,7 @@ use crate::inventory::{FeedImportStatus, FeedSource, ImportError, Inventory};
 /// Longest wait for the next piece of the body.
 const PIECE_TIME: Duration = Duration::from_secs(30);
 /// Longest import.
-const IMPORT_TIME: Duration = Duration::from_secs(900);
+const IMPORT_TIME: Duration = Duration::from_mins(15);
 /// Pieces on their way to the reader.
 const PIECES: usize = 8;
 /// Imports at the same time: each holds a connection to the database.
@@ -150,7 +150,7 @@ impl From<ImportError> for Problem {
             }
             ImportError::Db(error) => database(error),
             other => {
-                tracing::error!(error = &other as &dyn std::error::Error, "feed import failed");
+                tracing::error!(%other, "feed import failed");
                 Self::internal()
             }
         }

@@ -246,7 +246,9 @@ impl Inventory {
     pub async fn release_holds(&self, tx: &mut Tx, deal: DealId, reason: &str) -> Result<usize, InventoryError> {
         let now = tx.now();
         let changed = store::release_holds(tx.conn(), deal, reason, now).await?;
-        changed.iter().for_each(|change| tell(tx, change));
+        for change in &changed {
+            tell(tx, change);
+        }
         Ok(changed.len())
     }
 
@@ -258,7 +260,9 @@ impl Inventory {
         if changed.is_empty() {
             return Err(InventoryError::NotFound);
         }
-        changed.iter().for_each(|change| tell(tx, change));
+        for change in &changed {
+            tell(tx, change);
+        }
         Ok(())
     }
 }

@@ -92,6 +92,7 @@ pub(super) async fn ids_by_name(conn: &mut PgConnection, scope: &Scope, vins: &[
 }
 
 /// A page of the lot.
+#[expect(clippy::too_many_arguments, reason = "one wish each; a struct would only rename them")]
 pub(super) async fn list(
     conn: &mut PgConnection,
     scope: &Scope,

@@ -110,10 +110,11 @@ pub fn compare_facts(
     decoded: &Decoded,
 ) {
     let mut differ = |attribute, feed: &str, vin: &str| disagreements.push((attribute, feed.to_owned(), vin.to_owned()));
-    if let (Some(feed), Some(vin)) = (body, decoded.body_style) {
-        if feed != vin && vin != BodyStyle::Other && feed != BodyStyle::Other {
-            differ("bodyStyle", feed.as_str(), vin.as_str());
-        }
+    if let (Some(feed), Some(vin)) = (body, decoded.body_style)
+        && feed != vin
+        && ![feed, vin].contains(&BodyStyle::Other)
+    {
+        differ("bodyStyle", feed.as_str(), vin.as_str());
     }
     if let (Some(feed), Some(vin)) = (fuel, decoded.fuel) {
         let burns = |f| matches!(f, FuelType::Gasoline | FuelType::Hybrid | FuelType::PlugInHybrid | FuelType::FlexFuel);

@@ -282,10 +282,11 @@ pub fn cylinders(text: &str) -> Option<i32> {
         if layout.is_some_and(|n| n >= 3) {
             return layout;
         }
-        if matches!(*word, "v" | "i") && next.len() <= 2 {
-            if let Some(n) = next.parse().ok().and_then(in_range).filter(|n| *n >= 3) {
-                return Some(n);
-            }
+        if matches!(*word, "v" | "i")
+            && next.len() <= 2
+            && let Some(n) = next.parse().ok().and_then(in_range).filter(|n| *n >= 3)
+        {
+            return Some(n);
         }
     }
     None

@@ -36,7 +36,7 @@ impl Record {
     }
 
     /// How many fields.
-    pub fn len(&self) -> usize {
+    pub fn width(&self) -> usize {
         self.ends.len()
     }
 
@@ -48,7 +48,7 @@ impl Record {
     }
 
     fn is_blank(&self) -> bool {
-        self.bytes.iter().all(|b| b.is_ascii_whitespace())
+        self.bytes.iter().all(u8::is_ascii_whitespace)
     }
 }
 

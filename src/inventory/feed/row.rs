@@ -170,7 +170,7 @@ impl RowReader {
         let feed_drive = self.first_known(record, Field::Drivetrain, n::drivetrain);
         names::compare_facts(&mut disagreements, (feed_body, feed_fuel, feed_drive), &decoded);
         let condition = self.condition(record, msrp.is_some());
-        let engine = self.text(record, Field::Engine, 200).filter(|e| e.chars().any(|c| c.is_alphabetic()));
+        let engine = self.text(record, Field::Engine, 200).filter(|e| e.chars().any(char::is_alphabetic));
         let exterior_color = self.text(record, Field::ExteriorColor, 100);
         let mut row = FeedRow {
             stock_number: stock_number.unwrap_or_else(|| vin.derived_stock_number().to_owned()),
@@ -210,7 +210,7 @@ impl RowReader {
     }
 
     fn check_width(&self, record: &Record) -> Result<(), Report> {
-        let (want, have) = (self.layout.heads.len(), record.len());
+        let (want, have) = (self.layout.heads.len(), record.width());
         let extra_is_empty = (want..have).all(|at| record.get(at).is_none_or(|f| f.iter().all(u8::is_ascii_whitespace)));
         if have >= want && extra_is_empty {
             return Ok(());

@@ -13,6 +13,7 @@ use crate::graphql::{GqlError, GqlResult, input};
 use crate::inventory::import::FeedImportStatus;
 use crate::inventory::model::{VehicleFilter, VehicleKey, VehicleOrder};
 use crate::inventory::service::Inventory;
+use crate::inventory::store::VehicleParts;
 
 /// What a list of vehicles has beyond its items.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl InventoryQuery {
         let filter = filter.unwrap_or_default().read()?;
         let look = ctx.look_ahead();
         let looks = [look.field("nodes"), look.field("edges").field("node")];
-        let wanted = looks.iter().map(parts).fold(crate::inventory::store::VehicleParts::NONE, |a, b| a.or(b));
+        let wanted = looks.iter().map(parts).fold(VehicleParts::NONE, VehicleParts::or);
         let scope = actor(ctx)?.selling_scope();
         let after = args.after.map(|(_, key)| key);
         // Only a page that shows something is read: `{ totalCount }` alone costs one count.

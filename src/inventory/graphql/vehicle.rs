@@ -99,8 +99,8 @@ impl VehicleNode {
         cents.map(|cents| MoneyObject::new(cents, self.vehicle.currency))
     }
 
-    fn managers_only(&self, ctx: &Context<'_>, cents: Option<Cents>) -> GqlResult<Option<MoneyObject>> {
-        Ok(self.money(cents.filter(|_| actor(ctx).is_ok_and(|a| a.manages(self.vehicle.store_id)))))
+    fn managers_only(&self, ctx: &Context<'_>, cents: Option<Cents>) -> Option<MoneyObject> {
+        self.money(cents.filter(|_| actor(ctx).is_ok_and(|a| a.manages(self.vehicle.store_id))))
     }
 }
 
@@ -216,16 +216,16 @@ impl VehicleNode {
         self.money(self.vehicle.msrp_cents)
     }
     /// The maker's invoice. Managers of the store only; null for others.
-    async fn invoice(&self, ctx: &Context<'_>) -> GqlResult<Option<MoneyObject>> {
+    async fn invoice(&self, ctx: &Context<'_>) -> Option<MoneyObject> {
         self.managers_only(ctx, self.vehicle.invoice_cents)
     }
     /// What the store paid. Managers of the store only; null for others.
-    async fn cost(&self, ctx: &Context<'_>) -> GqlResult<Option<MoneyObject>> {
+    async fn cost(&self, ctx: &Context<'_>) -> Option<MoneyObject> {
         self.managers_only(ctx, self.vehicle.cost_cents)
     }
     /// A lower price from the feed that was not taken over, because it fell further than the store allows unseen. Managers of
     /// the store only; null for others. `vehicleConfirmPrice` takes it over.
-    async fn held_price(&self, ctx: &Context<'_>) -> GqlResult<Option<MoneyObject>> {
+    async fn held_price(&self, ctx: &Context<'_>) -> Option<MoneyObject> {
         self.managers_only(ctx, self.vehicle.held_price_cents)
     }
     /// Changes of price and MSRP, newest first, at most 100.

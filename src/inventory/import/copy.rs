@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::inventory::feed::row::{FeedRow, Outcome, Report};
+use crate::inventory::model::{BodyStyle, ColorFamily, Drivetrain, FuelType, Transmission, VehicleStatus};
 use crate::kernel::id::new_uuid;
 use crate::kernel::seal::sha256;
 
@@ -91,9 +92,9 @@ impl Encoder {
         field(&mut self.buffer, Some(row.vin.as_str()));
         field(&mut self.buffer, Some(&row.stock_number));
         self.buffer.push_str("\t\\\\x");
-        hash.iter().for_each(|byte| {
+        for byte in hash {
             let _ = write!(self.buffer, "{byte:02x}");
-        });
+        }
         self.buffer.push_str(&facts);
         self.buffer.push_str(if row.received_by_age { "\tt" } else { "\tf" });
         field(&mut self.buffer, row.received_on.map(|day| day.to_string()).as_deref());
@@ -105,21 +106,21 @@ impl Encoder {
 fn write_facts(out: &mut String, row: &FeedRow, store_currency: &str) {
     field(out, Some(row.vin.status().as_str()));
     field(out, Some(row.condition.as_str()));
-    field(out, row.status.map(|s| s.as_str()));
+    field(out, row.status.map(VehicleStatus::as_str));
     number(out, Some(row.model_year));
     field(out, Some(&row.make));
     field(out, Some(&row.model));
     field(out, row.trim.as_deref());
-    field(out, row.body_style.map(|v| v.as_str()));
-    field(out, row.drivetrain.map(|v| v.as_str()));
-    field(out, row.fuel.map(|v| v.as_str()));
-    field(out, row.transmission.map(|v| v.as_str()));
+    field(out, row.body_style.map(BodyStyle::as_str));
+    field(out, row.drivetrain.map(Drivetrain::as_str));
+    field(out, row.fuel.map(FuelType::as_str));
+    field(out, row.transmission.map(Transmission::as_str));
     field(out, row.engine.as_deref());
     number(out, row.cylinders);
     number(out, row.doors);
     number(out, row.seats);
     field(out, row.exterior_color.as_deref());
-    field(out, row.exterior_color_family.map(|v| v.as_str()));
+    field(out, row.exterior_color_family.map(ColorFamily::as_str));
     field(out, row.interior_color.as_deref());
     number(out, row.odometer_miles);
     for amount in [row.price, row.msrp, row.invoice, row.cost] {

@@ -230,7 +230,7 @@ async fn stage(
         }
     };
     copying.finish().await.map_err(DbError::from)?;
-    let digest = hash.lock().map(|h| h.clone().finalize().into()).unwrap_or([0; 32]);
+    let digest = hash.lock().map_or([0; 32], |h| h.clone().finalize().into());
     Ok((summary, digest))
 }
 

@@ -7,12 +7,13 @@ use crate::channels::graphql::{ChannelsMutation, ChannelsQuery};
 use crate::customers::graphql::{CustomersMutation, CustomersQuery};
 use crate::dealers::graphql::DealersQuery;
 use crate::deals::graphql::{DealsMutation, DealsQuery, DealsSubscription};
+use crate::finance::graphql::FinanceQuery;
 use crate::inventory::graphql::{InventoryMutation, InventoryQuery, InventorySubscription};
 use crate::node::NodeQuery;
 
 /// All queries.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(NodeQuery, AuthQuery, DealersQuery, InventoryQuery, CustomersQuery, ChannelsQuery, DealsQuery);
+pub struct Query(NodeQuery, AuthQuery, DealersQuery, InventoryQuery, CustomersQuery, ChannelsQuery, DealsQuery, FinanceQuery);
 
 /// All mutations.
 #[derive(Debug, Default, MergedObject)]

@@ -14,6 +14,7 @@ mod deals_room;
 mod deals_rules;
 mod deals_sale;
 mod embedded;
+mod finance_api;
 mod finance_laws;
 mod finance_oracles;
 mod finance_rules;

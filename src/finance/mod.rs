@@ -8,6 +8,7 @@ pub mod apr;
 pub mod calendar;
 pub mod error;
 pub mod fixed;
+pub mod graphql;
 pub mod lease;
 mod program;
 mod quote;

@@ -89,14 +89,17 @@ impl DealsQuery {
         Ok(page::connection(DealNode::together(rooms), args.first, DealTotals(filter), key, |node| node))
     }
 
-    /// A finance or insurance quote calculated again from its stored inputs: the same to the cent, whatever the rules say today. Null
-    /// when there is none in your stores.
+    /// A finance or insurance quote calculated again from its stored inputs: the same to the cent, whatever the rules say today. The
+    /// lender's rate, the reserve and the trace are in it for managers only. Null when there is none in your stores.
     async fn quote_replay(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The quote's id, `fqt_…` or `iqt_…`.")] id: ID,
     ) -> GqlResult<Option<ReplayNode>> {
-        let scope = actor(ctx)?.selling_scope();
-        Ok(service::<Deals>(ctx)?.replay(&scope, quote_id("id", &id)?).await?.map(ReplayNode::from))
+        let (actor, deals, quote) = (actor(ctx)?, service::<Deals>(ctx)?, quote_id("id", &id)?);
+        if let Some(replay) = deals.replay(&actor.managing_scope(), quote).await? {
+            return Ok(Some(replay.into()));
+        }
+        Ok(deals.replay(&actor.selling_scope(), quote).await?.map(|replay| replay.for_salespeople().into()))
     }
 }

@@ -6,10 +6,10 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 
 use crate::deals::model::{DealKind, QuoteStatus};
-use crate::deals::service::Replay;
+use crate::deals::service::{Deals, Replay};
 use crate::deals::store::record::{FinanceQuoteRow, InsuranceQuoteRow};
 use crate::deals::store::room::Room;
-use crate::finance::{Program, Rules};
+use crate::finance::graphql::{Insurer, ProgramNode, QuoteDetailNode, insurer, program};
 use crate::graphql::context::{actor, service};
 use crate::graphql::{DecimalText, GqlError, GqlResult, MoneyObject, Percentage};
 use crate::kernel::id::{FinanceQuoteId, InsuranceQuoteId, InsurerId, ProgramId};
@@ -52,11 +52,9 @@ impl FinanceQuoteNode {
     async fn program_id(&self) -> GqlResult<ID> {
         Ok(ProgramId(self.row()?.program_id).into())
     }
-    /// The program and its lender. Null when it is no longer on file.
+    /// The program with its lender and credit tier. Null when it is not on file any more.
     async fn program(&self, ctx: &Context<'_>) -> GqlResult<Option<ProgramNode>> {
-        let book = service::<Rules>(ctx)?.book();
-        let manager = actor(ctx)?.manages(self.room.deal.store_id);
-        Ok(book.program(ProgramId(self.row()?.program_id)).map(|program| ProgramNode { program: Arc::clone(program), manager }))
+        program(ctx, ProgramId(self.row()?.program_id), self.room.deal.store_id)
     }
     /// Retail instalment contract or lease.
     async fn kind(&self) -> GqlResult<DealKind> {
@@ -114,6 +112,14 @@ impl FinanceQuoteNode {
     async fn engine_version(&self) -> GqlResult<&str> {
         Ok(&self.row()?.engine_version)
     }
+    /// Every line, the schedule, a lease's progression and the rules used. Costs one more statement for each quote.
+    #[graphql(complexity = "20 + child_complexity")]
+    async fn detail(&self, ctx: &Context<'_>) -> GqlResult<Option<QuoteDetailNode>> {
+        let (actor, id) = (actor(ctx)?, FinanceQuoteId(self.row()?.id));
+        let manager = actor.manages(self.room.deal.store_id);
+        let stored = service::<Deals>(ctx)?.stored_finance_quote(&actor.selling_scope(), id).await?;
+        stored.map(|(inputs, result)| QuoteDetailNode::read(inputs, result, manager)).transpose()
+    }
     /// When it was made.
     async fn created_at(&self) -> GqlResult<DateTime<Utc>> {
         Ok(self.row()?.created_at)
@@ -161,11 +167,9 @@ impl InsuranceQuoteNode {
     async fn insurer_id(&self) -> GqlResult<ID> {
         Ok(InsurerId(self.row()?.insurer_id).into())
     }
-    /// The insurer. Null when it is no longer on file.
-    async fn insurer(&self, ctx: &Context<'_>) -> GqlResult<Option<InsurerNode>> {
-        let book = service::<Rules>(ctx)?.book();
-        let insurer = book.insurance().insurer(InsurerId(self.row()?.insurer_id));
-        Ok(insurer.map(|insurer| InsurerNode { id: insurer.id.into(), code: insurer.code.clone(), name: insurer.name.clone() }))
+    /// The insurer. Null when it is not on file any more.
+    async fn insurer(&self, ctx: &Context<'_>) -> GqlResult<Option<Insurer>> {
+        insurer(ctx, InsurerId(self.row()?.insurer_id))
     }
     /// Whether it can be accepted.
     async fn status(&self) -> GqlResult<QuoteStatus> {
@@ -203,78 +207,6 @@ impl InsuranceQuoteNode {
     async fn expires_at(&self) -> GqlResult<DateTime<Utc>> {
         Ok(self.row()?.expires_at)
     }
-}
-
-/// A lender.
-#[derive(Debug, Clone, SimpleObject)]
-#[graphql(name = "Lender")]
-pub struct LenderNode {
-    /// Opaque id, `lnd_…`.
-    pub id: ID,
-    /// Short code.
-    pub code: String,
-    /// Name.
-    pub name: String,
-}
-
-/// A row of a lender's rate sheet, from memory.
-#[derive(Debug, Clone)]
-pub struct ProgramNode {
-    program: Arc<Program>,
-    manager: bool,
-}
-
-/// A row of a lender's rate sheet.
-#[Object(name = "LenderProgram")]
-impl ProgramNode {
-    /// Opaque id, `prg_…`.
-    async fn id(&self) -> ID {
-        self.program.id.into()
-    }
-    /// Short code.
-    async fn code(&self) -> &str {
-        &self.program.code
-    }
-    /// Name.
-    async fn name(&self) -> &str {
-        &self.program.name
-    }
-    /// Whose program it is.
-    async fn lender(&self) -> LenderNode {
-        LenderNode { id: self.program.lender_id.into(), code: self.program.lender_code.clone(), name: self.program.lender_name.clone() }
-    }
-    /// The credit tier it is for.
-    async fn credit_tier(&self) -> &str {
-        &self.program.credit_tier
-    }
-    /// Shortest term, in months.
-    async fn term_min_months(&self) -> i32 {
-        i32::from(self.program.term_min_months)
-    }
-    /// Longest term, in months.
-    async fn term_max_months(&self) -> i32 {
-        i32::from(self.program.term_max_months)
-    }
-    /// What the lender asks of the store. Managers only.
-    async fn buy_rate(&self) -> Option<Percentage> {
-        self.program.buy_rate.filter(|_| self.manager).map(|rate| Percentage(rate.to_percent()))
-    }
-    /// Whether a person verified the row.
-    async fn verified(&self) -> bool {
-        self.program.verified
-    }
-}
-
-/// An insurer.
-#[derive(Debug, Clone, SimpleObject)]
-#[graphql(name = "Insurer")]
-pub struct InsurerNode {
-    /// Opaque id, `ins_…`.
-    pub id: ID,
-    /// Short code.
-    pub code: String,
-    /// Name.
-    pub name: String,
 }
 
 /// A stored quote and the same calculated again from its stored inputs.

@@ -13,7 +13,7 @@ use crate::deals::states::DealState;
 use crate::deals::store::list::{self, DealKey};
 use crate::deals::store::quotes;
 use crate::deals::store::room::{self, HistoryEvent, Parts, Room, Which};
-use crate::kernel::id::{CustomerId, DealId, UserId, VehicleId};
+use crate::kernel::id::{CustomerId, DealId, FinanceQuoteId, UserId, VehicleId};
 
 /// Which deals to list. Empty and none ask for nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +47,17 @@ impl Replay {
     /// Byte for byte the same.
     pub fn equal(&self) -> bool {
         self.replayed.as_ref() == Some(&self.stored)
+    }
+
+    /// Without the lender's rate, the reserve and the trace, which are for managers.
+    #[must_use]
+    pub fn for_salespeople(mut self) -> Self {
+        for result in std::iter::once(&mut self.stored).chain(self.replayed.as_mut()) {
+            if let Some(fields) = result.as_object_mut() {
+                fields.retain(|name, _| !matches!(name.as_str(), "buy_rate" | "reserve" | "trace"));
+            }
+        }
+        self
     }
 }
 
@@ -144,6 +155,14 @@ impl Deals {
             engine_version: quote.engine_version,
             stored: quote.result,
         }))
+    }
+}
+
+impl Deals {
+    /// Inputs and result of a finance quote as stored.
+    pub async fn stored_finance_quote(&self, scope: &Scope, id: FinanceQuoteId) -> Result<Option<(Value, Value)>, DbError> {
+        let mut conn = self.db.read().await?;
+        Ok(quotes::stored_finance(&mut conn, scope, id).await?.map(|quote| (quote.inputs, quote.result)))
     }
 }
 

@@ -229,7 +229,7 @@ impl Desk {
         let quotes = match insurance::quote_all(book.insurance(), case.group_id, &request) {
             Ok(quotes) => quotes,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "insurers could not be asked");
+                tracing::warn!(%error, "insurers could not be asked");
                 return Vec::new();
             }
         };

@@ -263,7 +263,7 @@ pub(super) struct DealSwapVehiclePayload {
 impl DealSwapVehiclePayload {
     pub(super) async fn of(ctx: &Context<'_>, answer: Answer) -> GqlResult<Self> {
         let deal = deal(ctx, &answer).await?;
-        let currency = deal.as_ref().map(|deal| deal.deal().terms.currency).unwrap_or(crate::kernel::money::Currency::USD);
+        let currency = deal.as_ref().map_or(crate::kernel::money::Currency::USD, |deal| deal.deal().terms.currency);
         Ok(Self {
             deal,
             lines: answer.lines.into_iter().map(|line| DifferenceNode::new(line, currency)).collect(),

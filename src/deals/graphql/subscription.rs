@@ -1,4 +1,5 @@
 //! A deal as it changes, on whichever server and tablet.
+#![expect(clippy::unused_async, reason = "the macro of async-graphql wants an async function")]
 
 use async_graphql::{Context, ID, Subscription};
 use futures::stream::{self, Stream};

@@ -22,7 +22,7 @@ impl Deals {
     async fn present_in(&self, tx: &mut Tx, actor: &Actor, target: &Target) -> Result<Answer, DealError> {
         let before = self.table(tx, actor, target).await?;
         let mut deal = before.deal.clone();
-        deal.state = self.step(&before, DealVerb::Present, false)?;
+        deal.state = Self::step(&before, DealVerb::Present, false)?;
         deal.presented_at = Some(tx.now());
         let detail = json!({ "figures": before.figures, "quoteId": deal.accepted_finance_quote_id, "vehicleId": deal.vehicle_id });
         let change = Change { deal, figures: None, outdated: Outdated::default(), verb: "presented", detail };
@@ -43,7 +43,7 @@ impl Deals {
     async fn agree_in(&self, tx: &mut Tx, actor: &Actor, target: &Target) -> Result<Answer, DealError> {
         let before = self.table(tx, actor, target).await?;
         let mut deal = before.deal.clone();
-        deal.state = self.step(&before, DealVerb::Agree, false)?;
+        deal.state = Self::step(&before, DealVerb::Agree, false)?;
         deal.agreed_at = Some(tx.now());
         let detail = json!({ "figures": before.deal.figures, "quoteId": deal.accepted_finance_quote_id });
         let change = Change { deal, figures: None, outdated: Outdated::default(), verb: "agreed", detail };
@@ -73,7 +73,7 @@ impl Deals {
 
     async fn end_in(&self, tx: &mut Tx, actor: &Actor, wish: EndDeal, verb: DealVerb) -> Result<Answer, DealError> {
         let before = self.table(tx, actor, &wish.target).await?;
-        let state = self.step(&before, verb, !wish.reason.trim().is_empty())?;
+        let state = Self::step(&before, verb, !wish.reason.trim().is_empty())?;
         let freed = self
             .inventory
             .release_holds(tx, before.deal.id, state.as_str())

@@ -28,7 +28,7 @@ impl Deals {
             DealError::Refused(refusal) if refusal.deal_id.is_none() => DealError::Undone(refusal),
             other => other,
         })?;
-        let state = self.step(&before, DealVerb::Contract, false)?;
+        let state = Self::step(&before, DealVerb::Contract, false)?;
         let wish = PlaceHold {
             vehicle_id: before.deal.vehicle_id,
             deal_id: before.deal.id,

@@ -156,7 +156,7 @@ impl Deals {
     }
 
     /// The state after `verb`, or the refusal in words.
-    fn step(&self, on_table: &OnTable, verb: DealVerb, reason_given: bool) -> Result<DealState, DealError> {
+    fn step(on_table: &OnTable, verb: DealVerb, reason_given: bool) -> Result<DealState, DealError> {
         let taken = on_table.taken_words();
         let facts = DealFacts {
             state: on_table.deal.state,
@@ -175,7 +175,7 @@ impl Deals {
     }
 
     /// The engine's question for a structure of this deal.
-    fn case<'a>(&self, on_table: &'a OnTable, structure: &'a Structure) -> Case<'a> {
+    fn case<'a>(on_table: &'a OnTable, structure: &'a Structure) -> Case<'a> {
         Case { store_id: on_table.deal.store_id, group_id: on_table.group_id, car: &on_table.car, structure, today: on_table.today }
     }
 }

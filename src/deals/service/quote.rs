@@ -50,8 +50,8 @@ impl Deals {
     async fn quote_in(&self, tx: &mut Tx, actor: &Actor, target: &Target) -> Result<Answer, DealError> {
         let before = self.table(tx, actor, target).await?;
         let id = before.deal.id;
-        let state = self.step(&before, DealVerb::Quote, false)?;
-        let case = self.case(&before, &before.structure);
+        let state = Self::step(&before, DealVerb::Quote, false)?;
+        let case = Self::case(&before, &before.structure);
         let unpriced = |problem| DealError::from(Refusal::unpriced(&problem).of(id));
         let (offers, declined) = match before.deal.terms.kind {
             DealKind::Cash => (Vec::new(), Vec::new()),
@@ -95,7 +95,7 @@ impl Deals {
             AnyQuote::Finance(_) => DealVerb::AcceptFinance,
             AnyQuote::Insurance(_) => DealVerb::AcceptInsurance,
         };
-        let state = self.step(&before, verb, false)?;
+        let state = Self::step(&before, verb, false)?;
         let found = match wish.quote {
             AnyQuote::Finance(quote) => quotes::finance_to_accept(tx.conn(), id, quote).await?,
             AnyQuote::Insurance(quote) => quotes::insurance_to_accept(tx.conn(), id, quote).await?,

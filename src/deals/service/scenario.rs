@@ -42,7 +42,7 @@ impl Deals {
         }
         let change = self.resolve(&before, wish.change).map_err(|e| e.about(id))?;
         let structure = before.structure.changed(change).map_err(|out| DealError::from(out).about(id))?;
-        let figures = self.desk.figures(&self.case(&before, &structure)).map_err(|problem| Refusal::unpriced(&problem).of(id))?;
+        let figures = self.desk.figures(&Self::case(&before, &structure)).map_err(|problem| Refusal::unpriced(&problem).of(id))?;
         let corrupt = |e: serde_json::Error| DbError::Corrupt(e.to_string());
         let row = ScenarioRow {
             id: self.db.new_id(),

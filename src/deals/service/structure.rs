@@ -134,12 +134,12 @@ impl Deals {
 
     /// The structure after a change and what to write; no change when everything stays as it is. Pure.
     pub(super) fn restructured(&self, before: &OnTable, change: StructureChange) -> Result<(Structure, Option<Change>), DealError> {
-        let state = self.step(before, DealVerb::Structure, false)?;
+        let state = Self::step(before, DealVerb::Structure, false)?;
         let after = before.structure.changed(change)?;
         if after == before.structure {
             return Ok((after, None));
         }
-        let figures = self.desk.figures(&self.case(before, &after)).map_err(|problem| Refusal::unpriced(&problem))?;
+        let figures = self.desk.figures(&Self::case(before, &after)).map_err(|problem| Refusal::unpriced(&problem))?;
         let mut deal = before.deal.clone();
         deal.state = state;
         deal.terms = after.terms.clone();

@@ -49,7 +49,7 @@ impl Deals {
         // The guard asks about the car the deal moves to, not the one it leaves.
         let on_new = super::OnTable { car: found.car, taken, ..before.clone() };
         let free = on_new.taken.is_none() && (on_new.car.status.is_free() || before.deal.vehicle_id == on_new.car.id);
-        let state = self.step(&on_new, DealVerb::SwapVehicle, false)?;
+        let state = Self::step(&on_new, DealVerb::SwapVehicle, false)?;
         if !free {
             return Err(Refusal::guard(&on_new, Guard::VehicleFree).into());
         }
@@ -62,10 +62,10 @@ impl Deals {
         })?;
         let change = StructureChange { price: Some(price), ..StructureChange::default() };
         let structure = before.structure.changed(change).map_err(|out| DealError::from(out).about(id))?;
-        let case = Case { car: &on_new.car, ..self.case(&before, &structure) };
+        let case = Case { car: &on_new.car, ..Self::case(&before, &structure) };
         let after = self.desk.figures(&case).map_err(|problem| Refusal::unpriced(&problem).of(id))?;
         // The figures before, as they would be today without a quote: like is compared with like.
-        let old = self.desk.figures(&self.case(&before, &before.structure)).ok().or_else(|| before.figures.clone());
+        let old = self.desk.figures(&Self::case(&before, &before.structure)).ok().or_else(|| before.figures.clone());
         let (lines, totals) = old.as_ref().map_or_else(Default::default, |old| (diff::lines(old, &after), diff::totals(old, &after)));
 
         self.inventory.release_holds(tx, id, "SWAPPED").await.map_err(|e| DealError::from_inventory(e, &before.car.title(), None))?;

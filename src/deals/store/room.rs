@@ -16,6 +16,7 @@ use crate::kernel::id::{CustomerId, DealId, FinanceQuoteId, InsuranceQuoteId, Sc
 use crate::kernel::money::{Cents, Currency};
 
 /// Which parts of a deal to read beyond its row.
+#[expect(clippy::struct_excessive_bools, reason = "a set of parts, each asked for by itself")]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Parts {
     /// Trade-ins.

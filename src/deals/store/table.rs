@@ -361,15 +361,15 @@ pub(in crate::deals) async fn replace_trade_ins(conn: &mut PgConnection, deal: D
            WITH ORDINALITY AS t (id, vin, model_year, make, model, odometer, allowance, value, payoff, good_through, ordinal)",
         deal.0,
         &ids,
-        &vins as &[Option<String>],
+        &vins as _,
         &years,
         &makes,
         &models,
-        &odometers as &[Option<i32>],
+        &odometers as _,
         &allowances,
-        &values as &[Option<i64>],
+        &values as _,
         &payoffs,
-        &good_through as &[Option<NaiveDate>],
+        &good_through as _,
     )
     .execute(conn)
     .await?;

@@ -5,6 +5,7 @@
 use async_graphql::{Context, ID, Interface, Lookahead, Object};
 
 use crate::auth::Actor;
+use crate::channels::graphql::LeadNode;
 use crate::customers::graphql::CustomerNode;
 use crate::dealers::StoreNode;
 use crate::deals::graphql::DealNode;
@@ -12,7 +13,7 @@ use crate::graphql::context::{actor, service};
 use crate::graphql::{GqlError, GqlResult, input};
 use crate::inventory::Inventory;
 use crate::inventory::graphql::VehicleNode;
-use crate::kernel::id::{CustomerId, DealId, StoreId, TypedId, VehicleId};
+use crate::kernel::id::{CustomerId, DealId, LeadId, StoreId, TypedId, VehicleId};
 
 /// An object with an id of its own.
 #[derive(Debug, Interface)]
@@ -22,6 +23,8 @@ pub enum Node {
     Vehicle(Box<VehicleNode>),
     /// A customer.
     Customer(Box<CustomerNode>),
+    /// A lead.
+    Lead(Box<LeadNode>),
     /// A deal.
     Deal(Box<DealNode>),
     /// A store.
@@ -34,7 +37,7 @@ pub struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// The vehicle, customer, deal or store with this id; null when there is none in your stores.
+    /// The vehicle, customer, lead, deal or store with this id; null when there is none in your stores.
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Its id, such as `veh_…`.")] id: ID) -> GqlResult<Option<Node>> {
         load(ctx, actor(ctx)?, "id", &id, &ctx.look_ahead()).await
     }
@@ -57,12 +60,13 @@ async fn load(ctx: &Context<'_>, actor: &Actor, argument: &str, id: &ID, look: &
             found.map(|vehicle| Node::Vehicle(Box::new(vehicle.into())))
         }
         CustomerId::PREFIX => CustomerNode::load(ctx, input::id(argument, id)?).await?.map(|node| Node::Customer(Box::new(node))),
+        LeadId::PREFIX => LeadNode::load(ctx, input::id(argument, id)?).await?.map(|node| Node::Lead(Box::new(node))),
         DealId::PREFIX => DealNode::load(ctx, input::id(argument, id)?, look).await?.map(|node| Node::Deal(Box::new(node))),
         StoreId::PREFIX => {
             let store: StoreId = input::id(argument, id)?;
             actor.role_in(store).map(|_| StoreNode::load(ctx, store)).transpose()?.map(Node::Store)
         }
-        _ => return Err(GqlError::bad_input(format!("{argument}: expected the id of a vehicle, customer, deal or store"))),
+        _ => return Err(GqlError::bad_input(format!("{argument}: expected the id of a vehicle, customer, lead, deal or store"))),
     };
     Ok(node)
 }

@@ -224,7 +224,12 @@ async fn things(t: &TestApp, manager: &Session) -> Things {
     let quoted = quoted.await;
     let first = |kind: &str| quoted["dealQuote"]["deal"][kind][0]["id"].as_str().unwrap_or_else(|| panic!("{quoted}")).to_owned();
     let (quote, insurance_quote) = (first("financeQuotes"), first("insuranceQuotes"));
+    let key = t.machine("walk-web", &[(t.austin, Role::Channel)]).await;
+    let adf = "<adf><prospect><customer><contact><name>[walk_name]</name><email>walkersecret@example.com</email></contact></customer></prospect></adf>";
+    let (_, kept) = crate::channels_leads::post(t, &key, "/channels/adf?store=austin", "text/xml", adf).await;
+    let lead = kept["leads"][0]["id"].as_str().expect("a lead").to_owned();
     let ids = [
+        ("lead", lead),
         ("vehicle", vehicle),
         ("customer", customer),
         ("deal", deal),

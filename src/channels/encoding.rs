@@ -17,6 +17,7 @@ pub(crate) struct Decoded<'a> {
     /// The text, without a byte order mark.
     pub(crate) text: Cow<'a, str>,
     /// The name of the encoding that was used.
+    #[cfg(test)]
     pub(crate) encoding: &'static str,
     /// What was odd about it.
     pub(crate) warning: Option<String>,
@@ -43,7 +44,12 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Decoded<'a> 
         }
         _ => None,
     };
-    Decoded { text, encoding: used.name(), warning }
+    Decoded {
+        text,
+        #[cfg(test)]
+        encoding: used.name(),
+        warning,
+    }
 }
 
 trait AsciiLike {

@@ -70,7 +70,7 @@ impl LeadNode {
 #[Object(name = "Lead")]
 impl LeadNode {
     /// Opaque id, `lead_…`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.lead.id.into()
     }
     /// The store it was sent to.

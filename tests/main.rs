@@ -1,4 +1,14 @@
 //! All tests that go through the product's doors or need a database, in one binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::float_arithmetic,
+    clippy::disallowed_methods,
+    clippy::too_many_lines,
+    reason = "a test fails by panicking"
+)]
 
 mod helpers;
 

@@ -134,7 +134,7 @@ impl Auth {
             loop {
                 match signals.recv().await {
                     Ok(Signal::Changed(notice)) if notice.subject == Subject::Session => {
-                        listener.forget(&Credential::Session(SessionId(notice.subject_id)))
+                        listener.forget(&Credential::Session(SessionId(notice.subject_id)));
                     }
                     Ok(Signal::Changed(notice)) if notice.subject == Subject::User => listener.forget_all(),
                     Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => listener.forget_all(),

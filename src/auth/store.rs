@@ -61,6 +61,7 @@ pub(super) async fn retire_signing_keys(conn: &mut PgConnection, before: DateTim
     Ok(done.rows_affected())
 }
 
+#[expect(clippy::too_many_arguments, reason = "one column each")]
 pub(super) async fn insert_user(
     conn: &mut PgConnection,
     id: UserId,

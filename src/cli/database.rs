@@ -21,12 +21,11 @@ pub struct Database {
 impl Database {
     /// Connects to `database.url`, or starts the embedded server in the data directory.
     pub async fn open(config: &Config) -> Result<Self, CliError> {
-        let (options, embedded) = match config.database.url.as_deref() {
-            Some(url) => (connect_options(url)?, None),
-            None => {
-                let embedded = Embedded::start(&config.data_dir.join("postgres"), EmbeddedOptions::default()).await?;
-                (embedded.connect_options(), Some(embedded))
-            }
+        let (options, embedded) = if let Some(url) = config.database.url.as_deref() {
+            (connect_options(url)?, None)
+        } else {
+            let embedded = Embedded::start(&config.data_dir.join("postgres"), EmbeddedOptions::default()).await?;
+            (embedded.connect_options(), Some(embedded))
         };
         let settings = PoolSettings {
             max_connections: config.database.max_connections,

@@ -130,7 +130,7 @@ impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
         use sqlx::Error as E;
         let sql_state = match &error {
-            E::Database(e) => e.code().map(|code| code.into_owned()),
+            E::Database(e) => e.code().map(std::borrow::Cow::into_owned),
             _ => None,
         };
         match (&error, sql_state.as_deref()) {

@@ -114,13 +114,14 @@ async fn listen(db: Db, mut listener: PgListener, sender: broadcast::Sender<Sign
             Ok(Some(message)) if message.channel() == RULES_CHANNEL => {
                 let _ = sender.send(Signal::Rules(message.payload().to_owned()));
             }
-            Ok(Some(message)) => match parse(message.payload()) {
-                Some(notice) => {
+            Ok(Some(message)) => {
+                if let Some(notice) = parse(message.payload()) {
                     last = last.max(notice.id);
                     let _ = sender.send(Signal::Changed(notice));
+                } else {
+                    tracing::warn!("a change notice could not be read");
                 }
-                None => tracing::warn!("a change notice could not be read"),
-            },
+            }
             Ok(None) | Err(_) if db.pool().is_closed() => return,
             // The connection was lost. Listen again first, then read what was missed: the other way round, a change between
             // the two would be lost.

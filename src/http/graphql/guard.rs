@@ -121,10 +121,8 @@ impl<'a> Walk<'a> {
             }
         }
         for (_, value) in &field.arguments {
-            let literal = value.node.clone().into_const_with(|_| Ok::<_, std::convert::Infallible>(async_graphql::Value::Null));
-            if let Ok(literal) = literal {
-                self.literal(&literal)?;
-            }
+            let Ok(literal) = value.node.clone().into_const_with(|_| Ok::<_, std::convert::Infallible>(async_graphql::Value::Null));
+            self.literal(&literal)?;
         }
         let name = field.name.node.as_str();
         let enters = matches!(name, "__schema" | "__type");

@@ -67,24 +67,25 @@ pub(crate) fn from_json(body: &[u8], limits: &Limits) -> Result<Envelope, Refusa
         Some(_) => {}
     }
     let parameters: Parameters<'_> = serde_json::from_slice(body).map_err(|e| json_error(&e))?;
-    let raw = |value: Option<&RawValue>| value.map(|raw| raw.get().to_owned());
-    envelope(parameters.query, parameters.operation_name, raw(parameters.variables), raw(parameters.extensions), limits)
+    let (variables, extensions) = (parameters.variables.map(RawValue::get), parameters.extensions.map(RawValue::get));
+    envelope(parameters.query, parameters.operation_name, variables, extensions, limits)
 }
 
 /// Reads a URL's query.
 pub(crate) fn from_uri(uri: &Uri, limits: &Limits) -> Result<Envelope, Refusal> {
     let Query(parameters) = Query::<QueryString>::try_from_uri(uri).map_err(|_| bad("The query string cannot be read."))?;
-    envelope(parameters.query, parameters.operation_name, parameters.variables, parameters.extensions, limits)
+    let (variables, extensions) = (parameters.variables.as_deref(), parameters.extensions.as_deref());
+    envelope(parameters.query, parameters.operation_name, variables, extensions, limits)
 }
 
 fn envelope(
     query: Option<String>,
     operation_name: Option<String>,
-    variables: Option<String>,
-    extensions: Option<String>,
+    variables: Option<&str>,
+    extensions: Option<&str>,
     limits: &Limits,
 ) -> Result<Envelope, Refusal> {
-    let hash = match extensions.as_deref().filter(|text| *text != "null") {
+    let hash = match extensions.filter(|text| *text != "null") {
         None => None,
         Some(text) if !text.trim_start().starts_with('{') => return Err(bad("\"extensions\" must be an object.")),
         Some(text) => serde_json::from_str::<Extensions>(text)
@@ -101,7 +102,7 @@ fn envelope(
     if operation_name.as_ref().is_some_and(|name| name.len() > 200) {
         return Err(bad("\"operationName\" is longer than 200 bytes."));
     }
-    let variables = match variables.as_deref() {
+    let variables = match variables {
         None | Some("null" | "") => Variables::default(),
         Some(text) => variables::read(text, limits).map_err(|why| bad(format!("\"variables\" cannot be read: {why}.")))?,
     };

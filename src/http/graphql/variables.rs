@@ -28,10 +28,7 @@ pub(crate) fn read(json: &str, limits: &Limits) -> Result<Variables, String> {
 
 /// Refuses variables that do not fit the operation's definitions; drops those it does not declare.
 pub(crate) fn check(operation: &OperationDefinition, given: Variables, types: &Types) -> Result<Variables, Refusal> {
-    let mut given = match given.into_value() {
-        Value::Object(map) => map,
-        _ => return Ok(Variables::default()),
-    };
+    let Value::Object(mut given) = given.into_value() else { return Ok(Variables::default()) };
     let mut kept = Variables::default();
     for definition in &operation.variable_definitions {
         let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);

@@ -28,7 +28,7 @@ use async_graphql::parser::types::OperationType;
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// The longest life of a socket; the client connects anew.
-const LIFE_MAX: Duration = Duration::from_secs(24 * 3600);
+const LIFE_MAX: Duration = Duration::from_hours(24);
 
 /// Serves one socket.
 pub(super) async fn run(http: Http, socket: WebSocket, place: Place, id: RequestId, address: String) {

@@ -4,6 +4,8 @@
 //! those of the Automotive Standards Council's GA4 specification (`asc_item_pageview` …), GA4's own, Meta's (`ViewContent` …)
 //! and our kinds. An event is accepted or refused by itself, with the reason. Pure: no I/O, no clock.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, Duration, Utc};
 use serde_json::{Map, Value};
 
@@ -279,7 +281,10 @@ fn moment(value: &Value) -> Option<DateTime<Utc>> {
 fn fingerprint(event: &Map<String, Value>) -> String {
     // serde_json keeps the keys of a map in order, so equal content gives equal text.
     let text = serde_json::to_vec(event).unwrap_or_default();
-    let hex: String = sha256(&text).iter().take(16).map(|b| format!("{b:02x}")).collect();
+    let mut hex = String::new();
+    for byte in sha256(&text).iter().take(16) {
+        let _ = write!(hex, "{byte:02x}");
+    }
     format!("sha256:{hex}")
 }
 

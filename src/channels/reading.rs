@@ -350,7 +350,9 @@ fn summary(prospect: &Prospect, consents: &[(ConsentPurpose, bool)]) -> Value {
     });
     if !consents.is_empty() {
         let said: serde_json::Map<String, Value> = consents.iter().map(|(p, granted)| (p.as_str().to_owned(), json!(granted))).collect();
-        out["consents"] = Value::Object(said);
+        if let Some(map) = out.as_object_mut() {
+            map.insert("consents".into(), Value::Object(said));
+        }
     }
     drop_nulls(&mut out);
     out

@@ -61,7 +61,7 @@ impl Customers {
     fn folded(&self, new: &[NewPreference]) -> WishColumns {
         let mut seen: BTreeMap<String, (NewPreference, i32)> = BTreeMap::new();
         for wish in new {
-            let behaviour = wish.behaviour.map(|b| b.as_str()).unwrap_or_default();
+            let behaviour = wish.behaviour.map(super::preference::PreferenceBehaviour::as_str).unwrap_or_default();
             let (attribute, operator) = (wish.wish.attribute(), wish.wish.operator());
             let key = format!("{} {behaviour} {} {attribute} {operator} {}", wish.kind, wish.channel, wish.wish.value());
             match seen.get_mut(&key) {

@@ -38,4 +38,5 @@ mod inventory_door;
 mod inventory_feeds;
 mod inventory_lot;
 mod matching_customer;
+mod schema;
 mod walk;

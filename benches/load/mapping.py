@@ -6,6 +6,8 @@ comparison but what is named here:
 - the states of quotes and deals have the product's names; a lender's answer to a quote (APPROVED, COUNTER, PENDING) has no
   counterpart yet, all are QUOTED;
 - an insurance plan's name and coverage have no counterpart, the carrier has;
+- after a write the floor says price + tax + fees - money down; the product calculates the whole deal again, with its products,
+  its trade-in and the payment of the best program, so the amount financed is not compared;
 - `dealStructure` asks for the version the tablet saw, so the driver remembers each deal's.
 """
 import json
@@ -148,11 +150,11 @@ def product(query, data):
 
 
 def written(answer, deal):
-    """What a write said: money down, amount financed, whether it was a replay, the version."""
+    """What a write said: money down, whether it was a replay, the version."""
     try:
         payload = answer['data']['dealStructure']
         d = payload['deal']
         assert d['id'] == deal and not payload['userErrors'], answer
-        return cents(d['downPayment']), cents(d['amountFinanced']), payload['replayed'], d['version']
+        return cents(d['downPayment']), payload['replayed'], d['version']
     except (KeyError, TypeError, AssertionError):
         return json.dumps(answer)[:600]

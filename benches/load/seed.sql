@@ -12,9 +12,16 @@ FROM app.deal_products a WHERE a.deal_id = b.deal_id AND a.product_id = b.produc
 
 INSERT INTO dealer_group VALUES (app.pid(1, 1), 'bench', 'Bench Motors', '2025-01-01Z');
 INSERT INTO tax_jurisdiction VALUES ('TX', 'TX', 'Texas') ON CONFLICT DO NOTHING;
+INSERT INTO tax_rule (id, jurisdiction, effective, scheme, state_rate, local_rule, trade_policy, manufacturer_rebate_reduces_base,
+  dealer_rebate_reduces_base, doc_fee_taxable, lease_method, source, source_read_on, verified, lease_verified)
+VALUES (app.pid(17, 1), 'TX', '[2025-01-01,)', 'SALES', 6.25, 'NONE', 'FULL', true, true, false, 'UPFRONT_TOTAL', 'bench', '2025-01-01', true, true)
+ON CONFLICT DO NOTHING;
 INSERT INTO store (id, group_id, code, name, street, city, state, postal_code, phone, time_zone, tax_jurisdiction, created_at)
 SELECT app.pid(2, id), app.pid(1, 1), 'store-' || id, name, '1 Main St', city, state, postal_code, phone, 'America/Chicago', 'TX', '2025-01-01Z'
 FROM app.dealers;
+
+INSERT INTO fee_rule (id, store_id, code, label, amount_cents, effective, source, source_read_on, verified)
+SELECT app.pid(18, id), app.pid(2, id), 'DOC', 'Document fee', doc_fee_cents, '[2025-01-01,)', 'bench', '2025-01-01', true FROM app.dealers;
 
 -- 200 salespeople; "rep0" is who the bench signs in as, with the rights of a salesperson in every store.
 -- seed.rs puts the hash of the password in.

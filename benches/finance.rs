@@ -1,7 +1,7 @@
 //! What a figure costs: a payment, a rate, a 48-cell grid of both beside plain floating point, and whole quotes.
 #![expect(
     clippy::float_arithmetic,
-    clippy::as_conversions,
+    clippy::cast_precision_loss,
     clippy::unwrap_used,
     reason = "the reference is floating point; a bench may stop"
 )]

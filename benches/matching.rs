@@ -101,7 +101,7 @@ fn matching(c: &mut Criterion) {
     c.bench_function("match 12 wishes with 50,000 cars", |b| {
         b.iter(|| {
             let estimate = PaymentEstimate::new(terms).unwrap();
-            let demand = Demand::compile(black_box(&wishes), &names, estimate, &Default::default());
+            let demand = Demand::compile(black_box(&wishes), &names, estimate, &std::collections::BTreeMap::default());
             black_box(rank(&demand, &[&lot], &names, 10))
         });
     });

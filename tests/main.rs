@@ -7,6 +7,8 @@
     clippy::float_arithmetic,
     clippy::disallowed_methods,
     clippy::too_many_lines,
+    clippy::zombie_processes,
+    clippy::used_underscore_binding,
     reason = "a test fails by panicking"
 )]
 

@@ -329,7 +329,7 @@ pub fn quote_all(book: &RuleBook, request: &QuoteRequest) -> Result<Vec<ProgramQ
                     continue;
                 }
                 Err(error) => {
-                    refusals.push(Refusal { rule: RefusalRule::Figures, message: error.to_string(), change: None, change_amount: None })
+                    refusals.push(Refusal { rule: RefusalRule::Figures, message: error.to_string(), change: None, change_amount: None });
                 }
             }
         }

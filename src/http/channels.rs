@@ -151,17 +151,17 @@ fn too_large() -> Problem {
 
 pub(super) fn refused(error: AuthError) -> Problem {
     match error {
-        AuthError::Db(error) => database(error),
+        AuthError::Db(error) => database(&error),
         _ => Problem::unauthenticated(),
     }
 }
 
-pub(super) fn database(error: DbError) -> Problem {
-    let problem = match &error {
+pub(super) fn database(error: &DbError) -> Problem {
+    let problem = match error {
         DbError::Unavailable(_) | DbError::Conflict(_) | DbError::Timeout(_) => Problem::unavailable(),
         DbError::Statement(_) | DbError::Corrupt(_) => Problem::internal(),
     };
-    tracing::error!(error = &error as &dyn std::error::Error, "channel request failed");
+    tracing::error!(error = error as &dyn std::error::Error, "channel request failed");
     problem
 }
 
@@ -171,7 +171,7 @@ impl From<ChannelsError> for Problem {
             ChannelsError::Batch(refused) => {
                 Self::new(StatusCode::BAD_REQUEST, "BAD_BATCH", "The batch could not be read.").detail(refused.to_string())
             }
-            ChannelsError::Db(error) => database(error),
+            ChannelsError::Db(error) => database(&error),
             // A store of somebody else does not exist, in the same words.
             _ => Self::new(StatusCode::NOT_FOUND, "STORE_NOT_FOUND", "There is no store with this code for this key."),
         }

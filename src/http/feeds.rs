@@ -148,7 +148,7 @@ impl From<ImportError> for Problem {
                 };
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, title).detail(error.to_string())
             }
-            ImportError::Db(error) => database(error),
+            ImportError::Db(error) => database(&error),
             other => {
                 tracing::error!(%other, "feed import failed");
                 Self::internal()

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A file of the shared data, or `None` (and a line on standard error) when it is not there.
 pub(crate) fn path(name: &str) -> Option<PathBuf> {
@@ -17,7 +17,7 @@ pub(crate) fn path(name: &str) -> Option<PathBuf> {
 /// Its bytes, unpacked.
 pub(crate) fn bytes(name: &str) -> Option<Vec<u8>> {
     let raw = std::fs::read(path(name)?).unwrap();
-    if !name.ends_with(".gz") {
+    if !Path::new(name).extension().is_some_and(|e| e == "gz") {
         return Some(raw);
     }
     let mut plain = Vec::new();

@@ -149,7 +149,7 @@ fn hostile_documents_give_a_reason_and_no_prospect() {
     let cases = [
         (format!("<!DOCTYPE adf [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>{adf}"), "document type"),
         (format!("mail text <!DocType adf [{laughs}]>{adf}"), "document type"),
-        (format!("<adf><!DOCTYPE adf SYSTEM \"http://192.0.2.1/x\"><prospect/></adf>"), "document type"),
+        ("<adf><!DOCTYPE adf SYSTEM \"http://192.0.2.1/x\"><prospect/></adf>".to_owned(), "document type"),
         (format!("<!DOCTYPE adf [<!ENTITY x \"y\">]>{adf}").replace('<', "&lt;").replace('>', "&gt;"), "document type"),
         ("<adf>".repeat(20_000), "nested deeper"),
         (format!("<adf><prospect>{}", "<a>".repeat(1000)), "nested deeper"),

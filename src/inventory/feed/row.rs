@@ -260,7 +260,7 @@ impl RowReader {
 
     fn price(&self, record: &Record) -> Result<(Option<Cents>, Option<Currency>), Report> {
         for at in self.layout.columns(Field::Price) {
-            let text = self.at(record, *at);
+            let text = Self::at(record, *at);
             match n::price(&text) {
                 Ok(Some((cents, currency))) => return Ok((Some(cents), currency)),
                 Ok(None) => {}
@@ -274,7 +274,7 @@ impl RowReader {
 
     fn lenient_amount(&self, record: &Record, field: Field, warnings: &mut Vec<Report>) -> Option<Cents> {
         for at in self.layout.columns(field) {
-            let text = self.at(record, *at);
+            let text = Self::at(record, *at);
             match n::price(&text) {
                 Ok(Some((cents, _))) => return Some(cents),
                 Ok(None) => {}
@@ -290,7 +290,7 @@ impl RowReader {
         let unit = self.raw(record, Field::OdometerUnit).map(|u| u.trim().to_ascii_lowercase());
         let km = unit.map_or(self.layout.kilometres, |u| u.starts_with('k'));
         for at in self.layout.columns(Field::Odometer) {
-            let text = self.at(record, *at);
+            let text = Self::at(record, *at);
             match n::odometer(&text, km) {
                 Ok(Some(miles)) => return Ok(Some(miles)),
                 Ok(None) => {}
@@ -340,7 +340,7 @@ impl RowReader {
     fn photos(&self, record: &Record) -> Vec<String> {
         let mut photos: Vec<String> = Vec::new();
         for at in self.layout.columns(Field::Photos) {
-            for url in n::photos(&self.at(record, *at)) {
+            for url in n::photos(&Self::at(record, *at)) {
                 if photos.len() < 60 && !photos.contains(&url) {
                     photos.push(url);
                 }
@@ -365,16 +365,16 @@ impl RowReader {
     }
 
     fn first_known<T>(&self, record: &Record, field: Field, read: impl Fn(&str) -> Option<T>) -> Option<T> {
-        self.layout.columns(field).iter().find_map(|at| read(&self.at(record, *at)))
+        self.layout.columns(field).iter().find_map(|at| read(&Self::at(record, *at)))
     }
 
-    fn at<'r>(&self, record: &'r Record, at: usize) -> Cow<'r, str> {
+    fn at(record: &Record, at: usize) -> Cow<'_, str> {
         text_of(record.get(at).unwrap_or(&[]))
     }
 
     /// The first text of a fact that says something.
     fn raw<'r>(&self, record: &'r Record, field: Field) -> Option<Cow<'r, str>> {
-        self.layout.columns(field).iter().map(|at| self.at(record, *at)).find(|t| !n::is_nothing(t))
+        self.layout.columns(field).iter().map(|at| Self::at(record, *at)).find(|t| !n::is_nothing(t))
     }
 
     fn text(&self, record: &Record, field: Field, max: usize) -> Option<String> {

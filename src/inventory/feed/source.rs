@@ -19,14 +19,14 @@ pub fn open(mut raw: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Se
     if head.starts_with(&[0x1f, 0x8b]) {
         let mut plain = MultiGzDecoder::new(raw);
         let head = peek(&mut plain)?;
-        return Ok(decode(head.clone(), io::Cursor::new(head).chain(plain)));
+        return Ok(decode(&head.clone(), io::Cursor::new(head).chain(plain)));
     }
-    Ok(decode(head, raw))
+    Ok(decode(&head, raw))
 }
 
-fn decode(head: Vec<u8>, text: impl Read + Send + 'static) -> Box<dyn Read + Send> {
+fn decode(head: &[u8], text: impl Read + Send + 'static) -> Box<dyn Read + Send> {
     let bounded = Bounded { inner: text, left: FEED_BYTES_MAX };
-    let encoding = match head.as_slice() {
+    let encoding = match head {
         [0xff, 0xfe, ..] => Some(UTF_16LE),
         [0xfe, 0xff, ..] => Some(UTF_16BE),
         // Without a mark: plain text in UTF-16 has a NUL in every other byte.

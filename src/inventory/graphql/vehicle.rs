@@ -48,6 +48,7 @@ pub struct VehicleNode {
 /// Parts read for a whole list at once; absent ones are read when asked for.
 #[derive(Debug, Clone, Default)]
 struct Prefetched {
+    #[expect(clippy::option_option, reason = "not read, or read and absent")]
     hold: Option<Option<Hold>>,
     prices: Option<Vec<PriceChange>>,
     disagreements: Option<Vec<Disagreement>>,

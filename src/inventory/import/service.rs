@@ -327,7 +327,7 @@ mod tests {
     #[test]
     fn a_shrinking_feed_is_held_beyond_the_limit() {
         let limits = Limits { feed_drop: Decimal::from(20), price_drop: Decimal::from(40) };
-        let reason = |available, gone, created| held_reason(&Counts { available, gone, created, ..Counts::default() }, &limits);
+        let reason = |available, gone, created| held_reason(&Counts { created, available, gone, ..Counts::default() }, &limits);
         assert!(reason(100, 20, 5).is_none());
         assert!(reason(100, 21, 5).is_some());
         assert!(reason(100, 0, 0).is_some());

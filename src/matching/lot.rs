@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::customers::wish::{color_family, compare_key};
-use crate::inventory::VehicleFacts;
+use crate::inventory::{BodyStyle, ColorFamily, Drivetrain, FuelType, Transmission, VehicleFacts};
 use crate::kernel::id::VehicleId;
 
 /// Stands for a name that is not known of a vehicle.
@@ -106,11 +106,11 @@ impl Lot {
         self.make.push(names.intern(Some(&facts.make)));
         self.model.push(names.intern(Some(&facts.model)));
         self.trim.push(names.intern(facts.trim.as_deref()));
-        self.body_style.push(names.intern(facts.body_style.map(|v| v.as_str())));
-        self.drivetrain.push(names.intern(facts.drivetrain.map(|v| v.as_str())));
-        self.fuel.push(names.intern(facts.fuel.map(|v| v.as_str())));
-        self.transmission.push(names.intern(facts.transmission.map(|v| v.as_str())));
-        self.exterior_color.push(names.intern(facts.exterior_color.map(|v| v.as_str())));
+        self.body_style.push(names.intern(facts.body_style.map(BodyStyle::as_str)));
+        self.drivetrain.push(names.intern(facts.drivetrain.map(Drivetrain::as_str)));
+        self.fuel.push(names.intern(facts.fuel.map(FuelType::as_str)));
+        self.transmission.push(names.intern(facts.transmission.map(Transmission::as_str)));
+        self.exterior_color.push(names.intern(facts.exterior_color.map(ColorFamily::as_str)));
         self.interior_color.push(names.intern(facts.interior_color.as_deref().and_then(color_family)));
     }
 

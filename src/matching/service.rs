@@ -130,8 +130,12 @@ impl Matching {
                 let mut memory = self.lots.memory.write().unwrap_or_else(std::sync::PoisonError::into_inner);
                 let Memory { names, stores: lots } = &mut *memory;
                 if let Some(lot) = lots.get_mut(store) {
-                    ids.iter().for_each(|id| lot.remove(*id));
-                    facts.iter().for_each(|f| lot.put(f, names));
+                    for id in &ids {
+                        lot.remove(*id);
+                    }
+                    for facts in &facts {
+                        lot.put(facts, names);
+                    }
                 }
             }
             // Only after the read succeeded: a failed one is tried again.

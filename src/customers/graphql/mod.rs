@@ -210,12 +210,11 @@ impl CustomerNode {
             return Err(GqlError::bad_input(format!("first: must be from 1 to {EVENTS_MAX}")));
         }
         let wanted = usize::try_from(first).unwrap_or(0);
-        let events = match &self.with.events {
-            Some(read) => read.clone(),
-            None => {
-                let scope = actor(ctx)?.selling_scope();
-                service::<Customers>(ctx)?.events(&scope, self.customer().id, None, i64::from(first)).await?
-            }
+        let events = if let Some(read) = &self.with.events {
+            read.clone()
+        } else {
+            let scope = actor(ctx)?.selling_scope();
+            service::<Customers>(ctx)?.events(&scope, self.customer().id, None, i64::from(first)).await?
         };
         let node = |event| EventNode { event, siblings: Arc::clone(&self.siblings) };
         Ok(events.into_iter().take(wanted).map(node).collect())

@@ -118,6 +118,7 @@ impl Siblings {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the readers end with it, and need its error type")]
 fn group<K: Eq + Hash, T>(rows: impl IntoIterator<Item = (K, T)>) -> GqlResult<HashMap<K, Vec<T>>> {
     let mut groups: HashMap<K, Vec<T>> = HashMap::new();
     for (key, row) in rows {

@@ -142,6 +142,7 @@ pub(in crate::customers) struct ContactColumns {
     pub(in crate::customers) verified: Vec<bool>,
 }
 
+#[expect(clippy::as_conversions, reason = "how a checked query is told that an array may hold nulls")]
 /// Adds details the customer does not have yet, and marks known ones as proven. How many rows changed.
 pub(in crate::customers) async fn add_contacts(
     conn: &mut PgConnection,

@@ -1,5 +1,5 @@
 //! SQL of merging and undoing. This is the one place that writes the `customer_id` of leads, events and deals: whose they are
-//! is this slice's to say (docs/adr/0003-customers-belong-to-one-store.md).
+//! is this slice's to say (docs/adr/0003-customers-belong-to-a-store.md).
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -171,6 +171,8 @@ async fn a_cut_or_empty_feed_is_held_until_a_manager_decides() {
     let (maria, sam) = (app.manager().await, app.salesperson().await);
     landed(&app, feed(0..100)).await;
     for shrunk in [feed(0..10), HEAD.to_owned(), String::new()] {
+        // Later than the one before, so that the list has an order.
+        app.clock.advance(chrono::Duration::seconds(1));
         let held = landed(&app, shrunk).await;
         assert_eq!(held.status, FeedImportStatus::Held);
         assert!(held.held_reason.is_some());

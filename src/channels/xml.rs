@@ -2,7 +2,7 @@
 //!
 //! - A document type declaration is refused when it is met; no entity is ever declared, expanded or fetched. The five
 //!   predefined entities and character references are resolved; any other reference stays as the text it is.
-//! - Size, depth, number of elements and attributes, and length of text are bounded ([`Limit`]).
+//! - Size, depth, number of elements and attributes, and length of text are bounded (`Limits`).
 //! - Names are compared without prefix and without case.
 //! - Broken markup marks the element it sits in as damaged ([`Element::damage`]); its neighbours are read on.
 

@@ -17,7 +17,7 @@ pub(crate) fn path(name: &str) -> Option<PathBuf> {
 /// Its bytes, unpacked.
 pub(crate) fn bytes(name: &str) -> Option<Vec<u8>> {
     let raw = std::fs::read(path(name)?).unwrap();
-    if !Path::new(name).extension().is_some_and(|e| e == "gz") {
+    if Path::new(name).extension().is_none_or(|e| e != "gz") {
         return Some(raw);
     }
     let mut plain = Vec::new();

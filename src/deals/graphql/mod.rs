@@ -1,6 +1,6 @@
 //! Deals through the API. Thin: read the input, call one use case, shape the answer.
 //!
-//! A resolver that returns a deal looks ahead and reads the deal with every selected part in one statement ([`node::parts`]).
+//! A resolver that returns a deal looks ahead and reads the deal with every selected part in one statement (`node::parts`).
 
 mod inputs;
 mod mutation;

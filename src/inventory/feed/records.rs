@@ -2,7 +2,7 @@
 //!
 //! Quotes may hold delimiters and line breaks; `""` is a quote. Lines end with LF, CRLF or CR. A quote that never closes does
 //! not swallow the file: the line it began on is reported and reading goes on with the next line. After
-//! [`BROKEN_QUOTES_MAX`] such lines quotes are plain characters, so that a hostile file cannot make every line be read many
+//! `BROKEN_QUOTES_MAX` such lines quotes are plain characters, so that a hostile file cannot make every line be read many
 //! times.
 
 use std::io::{self, Read};

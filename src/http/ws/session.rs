@@ -9,7 +9,7 @@ use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt, StreamExt};
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use tracing::Instrument;
 
 use super::Place;
@@ -105,10 +105,8 @@ impl Session {
         let limits = std::sync::Arc::clone(&self.http.limits);
         let stopping = self.http.stopping.clone();
         let mut notices = self.http.notices.as_ref().map(crate::db::notices::Notices::subscribe);
-        let mut ping = interval(ms(limits.ping_ms));
-        let mut check = interval(ms(limits.session_check_ms));
-        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ping = every(limits.ping_ms);
+        let mut check = every(limits.session_check_ms);
         loop {
             let step = tokio::select! {
                 biased;
@@ -278,6 +276,13 @@ async fn session_ended(notices: Option<&mut broadcast::Receiver<Signal>>) {
             Err(broadcast::error::RecvError::Closed) => return std::future::pending().await,
         }
     }
+}
+
+/// A tick each `period_ms`, the first after one period: a fresh socket has been heard and its token checked.
+fn every(period_ms: u64) -> Interval {
+    let mut ticks = interval_at(Instant::now() + ms(period_ms), ms(period_ms));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 fn of_error(error: &axum::Error) -> End {

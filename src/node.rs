@@ -12,8 +12,8 @@ use crate::deals::graphql::DealNode;
 use crate::graphql::context::{actor, service};
 use crate::graphql::{GqlError, GqlResult, input};
 use crate::inventory::Inventory;
-use crate::inventory::graphql::VehicleNode;
-use crate::kernel::id::{CustomerId, DealId, LeadId, StoreId, TypedId, VehicleId};
+use crate::inventory::graphql::{FeedImportNode, VehicleNode};
+use crate::kernel::id::{CustomerId, DealId, FeedImportId, LeadId, StoreId, TypedId, VehicleId};
 
 /// An object with an id of its own.
 #[derive(Debug, Interface)]
@@ -29,6 +29,8 @@ pub enum Node {
     Deal(Box<DealNode>),
     /// A store.
     Store(StoreNode),
+    /// A run of an inventory feed. Managers only.
+    FeedImport(Box<FeedImportNode>),
 }
 
 /// Any object by id.
@@ -37,7 +39,7 @@ pub struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// The vehicle, customer, lead, deal or store with this id; null when there is none in your stores.
+    /// The vehicle, customer, lead, deal, store or feed import with this id; null when there is none in your stores.
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Its id, such as `veh_…`.")] id: ID) -> GqlResult<Option<Node>> {
         load(ctx, actor(ctx)?, "id", &id, &ctx.look_ahead()).await
     }
@@ -66,7 +68,15 @@ async fn load(ctx: &Context<'_>, actor: &Actor, argument: &str, id: &ID, look: &
             let store: StoreId = input::id(argument, id)?;
             actor.role_in(store).map(|_| StoreNode::load(ctx, store)).transpose()?.map(Node::Store)
         }
-        _ => return Err(GqlError::bad_input(format!("{argument}: expected the id of a vehicle, customer, lead, deal or store"))),
+        FeedImportId::PREFIX => {
+            let found = service::<Inventory>(ctx)?.find_import(&actor.managing_scope(), input::id(argument, id)?).await?;
+            found.map(|import| Node::FeedImport(Box::new(FeedImportNode(import))))
+        }
+        _ => {
+            return Err(GqlError::bad_input(format!(
+                "{argument}: expected the id of a vehicle, customer, lead, deal, store or feed import"
+            )));
+        }
     };
     Ok(node)
 }

@@ -90,6 +90,28 @@ async fn what_the_trade_in_is_worth_is_for_managers() {
 }
 
 #[tokio::test]
+async fn a_day_is_written_as_iso_8601_says() {
+    let room = Showroom::open().await;
+    let deal = room.open_deal(&room.rav4, json!({})).await;
+    let trade = |day: Value| json!({ "modelYear": 2016, "make": "Honda", "model": "Civic", "allowance": "9000", "payoffGoodThrough": day });
+    let deal = room.done("dealStructure", &deal, json!({ "tradeIns": [trade(json!("2026-12-04"))] })).await;
+    let query = "query ($id: ID!) { __type(name: \"Date\") { kind specifiedByURL } deal(id: $id) { tradeIns { payoffGoodThrough } vehicle { receivedOn } } }";
+    let seen = room.app.data(&room.sam, query, json!({ "id": deal["id"] })).await;
+    assert_eq!(seen["deal"]["tradeIns"][0]["payoffGoodThrough"], "2026-12-04");
+    assert_eq!(seen["deal"]["vehicle"]["receivedOn"], "2026-10-01");
+    assert_eq!(seen["__type"]["kind"], "SCALAR");
+    assert!(seen["__type"]["specifiedByURL"].as_str().is_some_and(|url| url.contains("rfc3339")), "{seen}");
+    for bad in
+        [json!("2026-12-4"), json!("12/04/2026"), json!("2026-02-30"), json!("2026-12-04T00:00:00Z"), json!(20261204), json!("+20261-01")]
+    {
+        let input = json!({ "dealId": deal["id"], "expectedVersion": 2, "idempotencyKey": room.key(), "tradeIns": [trade(bad.clone())] });
+        let document = crate::helpers::showroom::document("dealStructure", SELECTION);
+        let answer = room.app.graphql(Some(&room.sam.access), &document, json!({ "input": input })).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{bad}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn the_same_key_gives_the_stored_answer_and_another_input_is_refused() {
     let room = Showroom::open().await;
     let input = json!({ "customerId": room.customer, "vehicleId": room.rav4, "idempotencyKey": "k" });

@@ -49,6 +49,25 @@ async fn a_machine_delivers_a_feed_and_gets_the_report() {
 }
 
 #[tokio::test]
+async fn an_import_is_a_node_for_managers_only() {
+    let app = TestApp::start().await;
+    let (sam, maria) = (app.salesperson().await, app.manager().await);
+    put(&app, PATH, Some(&maria.access), FEED).await;
+    let list = "{ feedImports { edges { cursor node { id } } pageInfo { startCursor endCursor hasNextPage hasPreviousPage } } }";
+    let seen = app.data(&maria, list, json!({})).await;
+    let edge = &seen["feedImports"]["edges"][0];
+    assert_eq!(
+        seen["feedImports"]["pageInfo"],
+        json!({ "startCursor": edge["cursor"], "endCursor": edge["cursor"], "hasNextPage": false, "hasPreviousPage": false })
+    );
+    let query = "query ($id: ID!) { node(id: $id) { id __typename ... on FeedImport { created } } }";
+    let id = edge["node"]["id"].clone();
+    let seen = app.data(&maria, query, json!({ "id": id })).await;
+    assert_eq!(seen["node"], json!({ "id": id, "__typename": "FeedImport", "created": 2 }));
+    assert_eq!(app.data(&sam, query, json!({ "id": id })).await["node"], Value::Null);
+}
+
+#[tokio::test]
 async fn only_the_stores_machines_and_managers_may_deliver() {
     let app = TestApp::start().await;
     let (sam, maria) = (app.salesperson().await, app.manager().await);

@@ -123,7 +123,7 @@ impl Walker {
                 "Boolean" => json!(true),
                 "Decimal" => json!("100.00"),
                 "Percentage" => json!("5"),
-                "Date" | "NaiveDate" => json!("2026-12-01"),
+                "Date" => json!("2026-12-01"),
                 "DateTime" => json!("2026-12-01T00:00:00Z"),
                 "Vin" => json!("1M8GDM9AXKP042788"),
                 "PhoneNumber" => json!("+15125550177"),

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use tokio::sync::OnceCell;
 
@@ -14,7 +13,7 @@ use crate::customers::ConsentPurpose;
 use crate::customers::graphql::{CustomerNode, parts};
 use crate::dealers::StoreNode;
 use crate::graphql::context::{actor, by, service};
-use crate::graphql::page::{self, Cursor, PageArgs};
+use crate::graphql::page::{self, Connection, PageArgs};
 use crate::graphql::{DecimalText, GqlError, GqlResult, input};
 use crate::inventory::VehicleCondition;
 use crate::kernel::id::{CustomerId, LeadId, TypedId};
@@ -308,7 +307,7 @@ impl ChannelsQuery {
         #[graphql(desc = "Which leads; all when not given.")] filter: Option<LeadFilterInput>,
         #[graphql(desc = "How many, from 1 to 100; 20 when not given.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
-    ) -> GqlResult<Connection<Cursor, LeadNode, LeadTotals, EmptyFields>> {
+    ) -> GqlResult<Connection<LeadNode, LeadTotals>> {
         let args = PageArgs::<LeadKey>::read(first, after.as_deref())?;
         let filter = filter.unwrap_or_default();
         let statuses = input::list("filter.status", filter.status.unwrap_or_default())?;
@@ -382,7 +381,11 @@ pub struct ChannelsMutation;
 impl ChannelsMutation {
     /// Settles a lead that waits for a person: attaches it to a customer, whose wishes then include what it says, or
     /// dismisses it with the reason.
-    async fn lead_resolve(&self, ctx: &Context<'_>, input: LeadResolveInput) -> GqlResult<LeadResolvePayload> {
+    async fn lead_resolve(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which lead, and what becomes of it.")] input: LeadResolveInput,
+    ) -> GqlResult<LeadResolvePayload> {
         use LeadResolveErrorCode as Code;
         let id: LeadId = input::id("input.leadId", &input.lead_id)?;
         let customer = input::opt_id("input.customerId", input.customer_id.as_ref())?;

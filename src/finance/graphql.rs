@@ -5,7 +5,6 @@ mod detail;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, SimpleObject};
-use chrono::NaiveDate;
 
 use super::program::{CollateralBasis, Program};
 use super::quote::QuoteKind;
@@ -14,7 +13,7 @@ use super::tax::{LeaseTaxMethod, LocalTaxRule, ProductKind, SaleCondition, TaxRu
 use crate::auth::Actor;
 use crate::dealers::{Dealers, StoreInfo};
 use crate::graphql::context::{actor, service};
-use crate::graphql::{DecimalText, GqlError, GqlResult, MoneyObject, Percentage, input};
+use crate::graphql::{Date, DecimalText, GqlError, GqlResult, MoneyObject, Percentage, input};
 use crate::kernel::id::{InsurerId, ProductId, ProgramId, StoreId};
 use crate::kernel::money::{Cents, Currency};
 
@@ -179,12 +178,12 @@ impl ProgramNode {
         self.money(self.program.disposition_fee)
     }
     /// First day it holds.
-    async fn effective_from(&self) -> Option<NaiveDate> {
-        self.program.effective_from
+    async fn effective_from(&self) -> Option<Date> {
+        self.program.effective_from.map(Date)
     }
     /// First day it no longer holds; null while open.
-    async fn effective_to(&self) -> Option<NaiveDate> {
-        self.program.effective_to
+    async fn effective_to(&self) -> Option<Date> {
+        self.program.effective_to.map(Date)
     }
     /// False until a person compared it with the lender's sheet.
     async fn verified(&self) -> bool {
@@ -253,12 +252,12 @@ impl TaxRuleNode {
         &self.0.jurisdiction
     }
     /// First day it holds.
-    async fn effective_from(&self) -> Option<NaiveDate> {
-        self.0.effective_from
+    async fn effective_from(&self) -> Option<Date> {
+        self.0.effective_from.map(Date)
     }
     /// First day it no longer holds; null while open.
-    async fn effective_to(&self) -> Option<NaiveDate> {
-        self.0.effective_to
+    async fn effective_to(&self) -> Option<Date> {
+        self.0.effective_to.map(Date)
     }
     /// What kind of tax.
     async fn scheme(&self) -> TaxScheme {
@@ -309,8 +308,8 @@ impl TaxRuleNode {
         &self.0.source
     }
     /// When it was read.
-    async fn source_read_on(&self) -> NaiveDate {
-        self.0.source_read_on
+    async fn source_read_on(&self) -> Date {
+        Date(self.0.source_read_on)
     }
     /// False until a person compared what concerns purchases with the law.
     async fn verified(&self) -> bool {

@@ -11,4 +11,4 @@ pub mod scalar;
 
 pub use context::{RequestInfo, actor, request_info};
 pub use error::{ConnectionCut, ErrorCode, GqlError, GqlResult};
-pub use scalar::{DecimalText, MoneyObject, Percentage};
+pub use scalar::{Date, DecimalText, MoneyObject, Percentage};

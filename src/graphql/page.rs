@@ -1,7 +1,10 @@
 //! Relay paging: `first` and `after`, keyset cursors with an id tie-break.
 
-use async_graphql::connection::{Connection, CursorType, Edge, EmptyFields};
-use async_graphql::{ObjectType, OutputType};
+use std::borrow::Cow;
+
+pub use async_graphql::connection::EmptyFields;
+use async_graphql::connection::PageInfo;
+use async_graphql::{Object, ObjectType, OutputType, TypeName};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
@@ -33,16 +36,6 @@ impl Cursor {
     }
 }
 
-impl CursorType for Cursor {
-    type Error = std::convert::Infallible;
-    fn decode_cursor(s: &str) -> Result<Self, Self::Error> {
-        Ok(Self(s.to_owned()))
-    }
-    fn encode_cursor(&self) -> String {
-        self.0.clone()
-    }
-}
-
 /// What a list was asked for, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageArgs<K> {
@@ -68,6 +61,72 @@ impl<K: DeserializeOwned> PageArgs<K> {
     }
 }
 
+/// One page of a list, in the shape Relay asks for. `F` is what the list has beyond its items.
+#[derive(Debug)]
+pub struct Connection<N, F = EmptyFields> {
+    edges: Vec<Edge<N>>,
+    more: bool,
+    fields: F,
+}
+
+/// One page of a list: as many items as `first` asks for, and where the next page begins.
+#[Object(name_type)]
+impl<N: OutputType, F: ObjectType> Connection<N, F> {
+    /// The items of this page, each with its cursor.
+    async fn edges(&self) -> &[Edge<N>] {
+        &self.edges
+    }
+    /// The items of this page.
+    async fn nodes(&self) -> Vec<&N> {
+        self.edges.iter().map(|edge| &edge.node).collect()
+    }
+    /// Whether there are more items, and the cursor to ask for them with.
+    async fn page_info(&self) -> PageInfo {
+        PageInfo {
+            has_previous_page: false,
+            has_next_page: self.more,
+            start_cursor: self.edges.first().map(|edge| edge.cursor.0.clone()),
+            end_cursor: self.edges.last().map(|edge| edge.cursor.0.clone()),
+        }
+    }
+    #[graphql(flatten)]
+    async fn fields(&self) -> &F {
+        &self.fields
+    }
+}
+
+impl<N: OutputType, F: ObjectType> TypeName for Connection<N, F> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Connection", N::type_name()).into()
+    }
+}
+
+/// An item of a page and its cursor.
+#[derive(Debug)]
+pub struct Edge<N> {
+    cursor: Cursor,
+    node: N,
+}
+
+/// An item of a list and where it stands in it.
+#[Object(name_type)]
+impl<N: OutputType> Edge<N> {
+    /// Where the item stands: pass it as `after` to get what follows.
+    async fn cursor(&self) -> &str {
+        &self.cursor.0
+    }
+    /// The item.
+    async fn node(&self) -> &N {
+        &self.node
+    }
+}
+
+impl<N: OutputType> TypeName for Edge<N> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Edge", N::type_name()).into()
+    }
+}
+
 /// Builds the connection from the fetched rows (one more than `first` when there is a next page).
 pub fn connection<T, N, F, K: Serialize>(
     rows: Vec<T>,
@@ -75,20 +134,11 @@ pub fn connection<T, N, F, K: Serialize>(
     fields: F,
     key: impl Fn(&T) -> K,
     node: impl Fn(T) -> N,
-) -> Connection<Cursor, N, F, EmptyFields>
-where
-    N: OutputType,
-    F: ObjectType,
-{
+) -> Connection<N, F> {
     let more = rows.len() > first;
-    let mut connection = Connection::with_additional_fields(false, more, fields);
-    connection.edges = rows
-        .into_iter()
-        .take(first)
-        .map(|row| {
-            let cursor = Cursor::encode(&key(&row));
-            Edge::new(cursor, node(row))
-        })
-        .collect();
-    connection
+    let edge = |row| {
+        let cursor = Cursor::encode(&key(&row));
+        Edge { cursor, node: node(row) }
+    };
+    Connection { edges: rows.into_iter().take(first).map(edge).collect(), more, fields }
 }

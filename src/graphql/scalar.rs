@@ -4,6 +4,7 @@
 //! rounded by somebody else.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, SimpleObject, Value};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use crate::kernel::money::{Cents, Currency};
@@ -35,6 +36,24 @@ impl ScalarType for Percentage {
     }
     fn to_value(&self) -> Value {
         Value::String(self.0.normalize().to_string())
+    }
+}
+
+/// A day of the calendar without a time, as ISO 8601 writes it: `"2026-11-22"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Date(pub NaiveDate);
+
+/// A day of the calendar without a time, as ISO 8601 writes it: `"2026-11-22"`. It is the day at the store.
+#[Scalar(name = "Date", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6")]
+impl ScalarType for Date {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        // The length keeps out what chrono would also read: years of five digits, days of one.
+        let day = if text.len() == 10 { NaiveDate::parse_from_str(text, "%Y-%m-%d").ok() } else { None };
+        day.map(Self).ok_or_else(|| InputValueError::custom("expected a day such as \"2026-11-22\""))
+    }
+    fn to_value(&self) -> Value {
+        Value::String(self.0.format("%Y-%m-%d").to_string())
     }
 }
 

@@ -8,7 +8,6 @@ mod siblings;
 
 use std::sync::Arc;
 
-use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{Context, ID, Lookahead, Object, SelectionField, Value};
 use chrono::{DateTime, Utc};
 
@@ -20,7 +19,7 @@ use crate::channels::graphql::LeadNode;
 use crate::dealers::StoreNode;
 use crate::deals::graphql::DealNode;
 use crate::graphql::context::{actor, service};
-use crate::graphql::page::{self, Cursor, PageArgs};
+use crate::graphql::page::{self, Connection, PageArgs};
 use crate::graphql::{GqlError, GqlResult, input};
 use crate::kernel::id::CustomerId;
 use crate::matching::graphql::{MatchesNode, matches_of};
@@ -304,7 +303,7 @@ impl CustomersQuery {
         search: Option<String>,
         #[graphql(desc = "How many, from 1 to 100; 20 when not given.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
-    ) -> GqlResult<Connection<Cursor, CustomerNode, CustomerTotals, EmptyFields>> {
+    ) -> GqlResult<Connection<CustomerNode, CustomerTotals>> {
         let page = PageArgs::<CustomerKey>::read(first, after.as_deref())?;
         let search = input::optional("search", search.as_deref(), SEARCH_MAX)?;
         let look = ctx.look_ahead();

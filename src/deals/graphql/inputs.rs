@@ -1,11 +1,10 @@
 //! What the mutations of a deal take.
 
 use async_graphql::{ID, InputObject};
-use chrono::NaiveDate;
 
 use crate::deals::model::{DealKind, LABEL_MAX, PRODUCTS_MAX, REASON_MAX, StructureChange, TRADE_INS_MAX};
 use crate::deals::service::{AnyQuote, EndDeal, ProductDraft, StructureWish, Target, TradeInDraft};
-use crate::graphql::{DecimalText, GqlError, GqlResult, input};
+use crate::graphql::{Date, DecimalText, GqlError, GqlResult, input};
 use crate::kernel::id::{FinanceQuoteId, InsuranceQuoteId, TypedId};
 use crate::kernel::money::Cents;
 use crate::kernel::text;
@@ -121,7 +120,7 @@ pub(super) struct TradeInInput {
     /// What is still owed on it; nothing when not given.
     payoff: Option<DecimalText>,
     /// Until when the payoff figure stands.
-    payoff_good_through: Option<NaiveDate>,
+    payoff_good_through: Option<Date>,
 }
 
 /// A protection product.
@@ -282,7 +281,7 @@ impl TradeInInput {
             allowance: input::amount("input.tradeIns.allowance", self.allowance)?,
             actual_cash_value: amount("input.tradeIns.actualCashValue", self.actual_cash_value)?,
             payoff: amount("input.tradeIns.payoff", self.payoff)?.unwrap_or_default(),
-            payoff_good_through: self.payoff_good_through,
+            payoff_good_through: self.payoff_good_through.map(|day| day.0),
         })
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{Context, ID, Lookahead, Object};
 use chrono::{DateTime, Utc};
 
@@ -19,7 +18,7 @@ use crate::deals::states::DealState;
 use crate::deals::steps::{DealFacts, next_steps};
 use crate::deals::store::room::{Parts, Room};
 use crate::graphql::context::{actor, service};
-use crate::graphql::page::{self, Cursor, PageArgs};
+use crate::graphql::page::{self, Connection, EmptyFields, PageArgs};
 use crate::graphql::{GqlError, GqlResult, MoneyObject};
 use crate::inventory::graphql::VehicleNode;
 use crate::kernel::id::{CustomerId, DealId};
@@ -268,7 +267,7 @@ impl DealNode {
         ctx: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100; 20 when not given.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
-    ) -> GqlResult<Connection<Cursor, EventNode, EmptyFields, EmptyFields>> {
+    ) -> GqlResult<Connection<EventNode>> {
         let args = PageArgs::<i64>::read(first, after.as_deref())?;
         let scope = actor(ctx)?.selling_scope();
         let events = service::<Deals>(ctx)?.history(&scope, self.0.deal.id, args.after, args.limit()).await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, SimpleObject};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::deals::diff::Difference;
 use crate::deals::model::{DealProduct, FigureLine, Figures, Scenario, TradeIn};
@@ -12,7 +12,7 @@ use crate::deals::steps::{Clearer, NextStep, StepCode};
 use crate::deals::store::room::HistoryEvent;
 use crate::finance::{LinePlacement, Product, ProductKind, QuoteLineKind, Rules};
 use crate::graphql::context::service;
-use crate::graphql::{GqlResult, MoneyObject};
+use crate::graphql::{Date, GqlResult, MoneyObject};
 use crate::kernel::money::{Cents, Currency};
 
 /// A colleague, as far as everybody may see.
@@ -74,8 +74,8 @@ impl TradeInNode {
         self.money(self.trade.payoff)
     }
     /// Until when the payoff figure stands.
-    async fn payoff_good_through(&self) -> Option<NaiveDate> {
-        self.trade.payoff_good_through
+    async fn payoff_good_through(&self) -> Option<Date> {
+        self.trade.payoff_good_through.map(Date)
     }
     /// Allowance less payoff; negative when more is owed than it brings.
     async fn equity(&self) -> MoneyObject {

@@ -1,6 +1,5 @@
 //! Reading deals.
 
-use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{Context, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -11,7 +10,7 @@ use super::quotes::ReplayNode;
 use crate::deals::service::{DealFilter, Deals};
 use crate::deals::states::DealState;
 use crate::graphql::context::{actor, service};
-use crate::graphql::page::{self, Cursor, PageArgs};
+use crate::graphql::page::{self, Connection, PageArgs};
 use crate::graphql::{GqlResult, input};
 
 /// Which deals to list. Everything given must hold.
@@ -78,7 +77,7 @@ impl DealsQuery {
         #[graphql(desc = "Which deals; all when not given.")] filter: Option<DealFilterInput>,
         #[graphql(desc = "How many, from 1 to 100; 20 when not given.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
-    ) -> GqlResult<Connection<Cursor, DealNode, DealTotals, EmptyFields>> {
+    ) -> GqlResult<Connection<DealNode, DealTotals>> {
         let args = PageArgs::<(DateTime<Utc>, Uuid)>::read(first, after.as_deref())?;
         let filter = filter.unwrap_or_default().read()?;
         let look = ctx.look_ahead();

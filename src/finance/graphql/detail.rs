@@ -1,10 +1,9 @@
 //! A stored finance quote in full: lines, schedule, lease progression, rules, trace.
 
 use async_graphql::{Object, SimpleObject};
-use chrono::NaiveDate;
 
 use crate::finance::quote::{LeaseDetail, LinePlacement, Quote, QuoteInput, QuoteKind, QuoteLineKind};
-use crate::graphql::{DecimalText, GqlError, GqlResult, MoneyObject, Percentage};
+use crate::graphql::{Date, DecimalText, GqlError, GqlResult, MoneyObject, Percentage};
 use crate::kernel::money::Cents;
 
 /// A stored quote, read back.
@@ -49,7 +48,7 @@ pub struct QuoteInstallment {
     /// 1 for the first.
     pub number: i32,
     /// When it is due.
-    pub due_on: NaiveDate,
+    pub due_on: Date,
     /// What is paid.
     pub payment: MoneyObject,
     /// The part that is interest.
@@ -138,8 +137,8 @@ impl QuoteDetailNode {
         self.money(self.quote.prepaid_finance_charge)
     }
     /// The day the first payment is due.
-    async fn first_payment_on(&self) -> Option<NaiveDate> {
-        self.quote.first_payment_date
+    async fn first_payment_on(&self) -> Option<Date> {
+        self.quote.first_payment_date.map(Date)
     }
     /// The last payment; it takes the cents rounding left over.
     async fn final_payment(&self) -> MoneyObject {
@@ -157,7 +156,7 @@ impl QuoteDetailNode {
         let lines = self.input.retail_terms().and_then(|terms| terms.schedule()).map_err(GqlError::internal)?;
         let node = |line: crate::finance::retail::Installment| QuoteInstallment {
             number: i32::from(line.number),
-            due_on: line.date,
+            due_on: Date(line.date),
             payment: self.money(line.payment),
             interest: self.money(line.interest),
             principal: self.money(line.principal),

@@ -1,13 +1,12 @@
 //! A feed import as managers see it.
 
-use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 
 use crate::dealers::StoreNode;
 use crate::graphql::GqlResult;
 use crate::graphql::context::service;
-use crate::graphql::page::{self, Cursor, PageArgs};
+use crate::graphql::page::{self, Connection, PageArgs};
 use crate::inventory::import::{FeedImport, FeedImportStatus, FeedReportLine, FeedReportSeverity};
 use crate::inventory::service::Inventory;
 
@@ -19,7 +18,7 @@ pub struct FeedImportNode(pub FeedImport);
 #[Object(name = "FeedImport")]
 impl FeedImportNode {
     /// Opaque id, `imp_…`.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.into()
     }
     /// The store.
@@ -84,7 +83,7 @@ impl FeedImportNode {
         ctx: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 100; 20 when not given.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
-    ) -> GqlResult<Connection<Cursor, ReportLineNode, FeedReportTotals, EmptyFields>> {
+    ) -> GqlResult<Connection<ReportLineNode, FeedReportTotals>> {
         let args = PageArgs::<i64>::read(first, after.as_deref())?;
         let lines = service::<Inventory>(ctx)?.import_report(self.0.id, args.after, args.limit()).await?;
         let totals = FeedReportTotals { total_count: self.0.refused.saturating_add(self.0.warnings) };

@@ -1,6 +1,5 @@
 //! Reading the lot and the feeds.
 
-use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{Context, ID, Object};
 use uuid::Uuid;
 
@@ -8,7 +7,7 @@ use super::feed::FeedImportNode;
 use super::filter::VehicleFilterInput;
 use super::vehicle::{VehicleNode, VinText, parts};
 use crate::graphql::context::{actor, service};
-use crate::graphql::page::{self, Cursor, PageArgs};
+use crate::graphql::page::{self, Connection, EmptyFields, PageArgs};
 use crate::graphql::{GqlError, GqlResult, input};
 use crate::inventory::import::FeedImportStatus;
 use crate::inventory::model::{VehicleFilter, VehicleKey, VehicleOrder};
@@ -42,7 +41,7 @@ impl InventoryQuery {
         #[graphql(desc = "In which order; `NEWEST` when not given.")] order_by: Option<VehicleOrder>,
         #[graphql(desc = "How many, from 1 to 100; 20 when not given.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before, in the same order.")] after: Option<String>,
-    ) -> GqlResult<Connection<Cursor, VehicleNode, VehicleTotals, EmptyFields>> {
+    ) -> GqlResult<Connection<VehicleNode, VehicleTotals>> {
         let order = order_by.unwrap_or(VehicleOrder::Newest);
         // The cursor names its order, so that it is not read in another.
         let args = PageArgs::<(VehicleOrder, VehicleKey)>::read(first, after.as_deref())?;
@@ -90,7 +89,7 @@ impl InventoryQuery {
         #[graphql(desc = "Only these states, such as `[HELD]`.")] statuses: Option<Vec<FeedImportStatus>>,
         #[graphql(desc = "How many, from 1 to 100; 20 when not given.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
-    ) -> GqlResult<Connection<Cursor, FeedImportNode>> {
+    ) -> GqlResult<Connection<FeedImportNode>> {
         let args = PageArgs::<Uuid>::read(first, after.as_deref())?;
         let statuses = input::list("statuses", statuses.unwrap_or_default())?;
         let scope = actor(ctx)?.managing_scope();

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputValueError, InputValueResult, Lookahead, Object, Scalar, ScalarType, SimpleObject, Value};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::dealers::StoreNode;
 use crate::graphql::context::{actor, service};
-use crate::graphql::{GqlResult, MoneyObject};
+use crate::graphql::{Date, GqlResult, MoneyObject};
 use crate::inventory::model::{
     BodyStyle, ColorFamily, Drivetrain, FuelType, Hold, HoldReason, PriceKind, Transmission, Vehicle, VehicleCondition, VehicleStatus,
     VinStatus,
@@ -256,8 +256,8 @@ impl VehicleNode {
         self.vehicle.photo_urls.iter().enumerate().map(photo).collect()
     }
     /// The day it came onto the lot.
-    async fn received_on(&self) -> NaiveDate {
-        self.vehicle.received_on
+    async fn received_on(&self) -> Date {
+        Date(self.vehicle.received_on)
     }
     /// Whole days on the lot; 0 on the first.
     async fn days_in_stock(&self, ctx: &Context<'_>) -> GqlResult<i64> {

@@ -50,14 +50,10 @@ fn float_cell(amount: f64, fee: f64, rate: f64, n: i32) -> (f64, f64) {
 }
 
 fn contract() -> RetailTerms {
+    let rate = "6.9".parse().unwrap();
     RetailTerms {
-        amount_financed: Cents(PRINCIPAL),
         prepaid_finance_charge: Cents(19_500),
-        rate: "6.9".parse().unwrap(),
-        term_months: 72,
-        contract_date: day("2026-03-15"),
-        first_payment_date: day("2026-04-29"),
-        accrual: AccrualBasis::Thirty360,
+        ..RetailTerms::new(Cents(PRINCIPAL), rate, 72, day("2026-03-15"), day("2026-04-29"), AccrualBasis::Thirty360)
     }
 }
 

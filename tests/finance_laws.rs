@@ -1,11 +1,16 @@
 //! Laws every figure must obey, tried on many random inputs.
 
+use std::sync::Arc;
+
 use chrono::{Days, NaiveDate};
 use deskless::finance::apr::{self, Flow};
 use deskless::finance::lease::{LeaseTerms, MoneyFactor};
-use deskless::finance::retail::{self, AccrualBasis, RetailTerms};
+use deskless::finance::retail::{self, AccrualBasis, PaymentSchedule, RetailTerms};
 use deskless::finance::tax::{LeaseTaxMethod, LocalTaxRule, ProductKind, TaxScheme, Taxable, TradePolicy, total};
-use deskless::finance::{FeeRule, FeeScope, FinanceError, LinePlacement, ProductLine, Quote, QuoteInput, QuoteKind, TaxRule, TradeIn};
+use deskless::finance::{
+    FeeRule, FeeScope, FinanceError, LinePlacement, ProductLine, Quote, QuoteInput, QuoteKind, SaleCondition, TaxRule, TradeIn,
+    VehicleFacts, Worksheet,
+};
 use deskless::kernel::id::{ProductId, StoreId};
 use deskless::kernel::money::{Cents, Currency};
 use deskless::kernel::rate::Rate;
@@ -33,8 +38,8 @@ prop_compose! {
         first in 1_u16..=90,
         accrual in bases(),
     ) -> RetailTerms {
-        let first_payment_date = retail::first_payment_date(contract_date, first).unwrap();
-        RetailTerms { amount_financed, prepaid_finance_charge, rate, term_months, contract_date, first_payment_date, accrual }
+        let first_payment_date = retail::first_payment_date(contract_date, first, PaymentSchedule::Monthly, term_months).unwrap();
+        RetailTerms { prepaid_finance_charge, ..RetailTerms::new(amount_financed, rate, term_months, contract_date, first_payment_date, accrual) }
     }
 }
 /// Anything at all, also nonsense.
@@ -89,7 +94,10 @@ prop_compose! {
     }
 }
 fn trades(max: i64) -> impl Strategy<Value = Vec<TradeIn>> {
-    proptest::collection::vec((cents(0..=max), cents(0..=max)).prop_map(|(allowance, payoff)| TradeIn { allowance, payoff }), 0..3)
+    proptest::collection::vec(
+        (cents(0..=max), cents(0..=max)).prop_map(|(allowance, payoff)| TradeIn { allowance, payoff, ..TradeIn::default() }),
+        0..3,
+    )
 }
 prop_compose! {
     fn cash_deals()(
@@ -118,24 +126,30 @@ prop_compose! {
             source_read_on: NaiveDate::MIN,
             verified: true,
         };
-        QuoteInput {
-            kind: QuoteKind::Cash,
-            currency: Currency::USD,
-            contract_date,
-            first_payment_days: 30,
-            price,
+        let worksheet = Worksheet {
             cash_down,
             manufacturer_rebate: rebates.0,
             dealer_rebate: rebates.1,
             trade_ins,
             products: vec![ProductLine { id: ProductId(uuid::Uuid::nil()), code: "GAP".into(), kind: ProductKind::Gap, name: "GAP".into(), price: product }],
-            new_vehicle: true,
-            msrp: None,
-            annual_miles: 12_000,
-            term_months: 0,
-            markup: Rate::ZERO,
-            tax_rule,
-            fees: vec![fee("DOC", doc, true), fee("TITLE", title, false)],
+            ..Worksheet::new(QuoteKind::Cash, Currency::USD, price)
+        };
+        let vehicle = VehicleFacts {
+            condition: SaleCondition::New,
+            model_year: 2026,
+            odometer_miles: Some(8),
+            msrp: Some(Cents(4_000_000)),
+            invoice: Some(Cents(3_700_000)),
+            book_wholesale: None,
+            book_retail: None,
+        };
+        QuoteInput {
+            worksheet,
+            contract_date,
+            vehicle,
+            state: "XX".into(),
+            tax_rule: Arc::new(tax_rule),
+            fees: vec![Arc::new(fee("DOC", doc, true)), Arc::new(fee("TITLE", title, false))],
             program: None,
         }
     }
@@ -205,15 +219,8 @@ proptest! {
     fn principal_for_a_payment_is_its_inverse(payment in cents(1_000..=500_000), rate in rates(36_000_000), term in 1_u16..=96) {
         let principal = retail::principal_for_payment(payment, rate, term).unwrap();
         let contract_date = NaiveDate::from_ymd_opt(2026, 1, 15).unwrap();
-        let terms = RetailTerms {
-            amount_financed: principal,
-            prepaid_finance_charge: Cents::ZERO,
-            rate,
-            term_months: term,
-            contract_date,
-            first_payment_date: NaiveDate::from_ymd_opt(2026, 2, 15).unwrap(),
-            accrual: AccrualBasis::Thirty360,
-        };
+        let first = NaiveDate::from_ymd_opt(2026, 2, 15).unwrap();
+        let terms = RetailTerms::new(principal, rate, term, contract_date, first, AccrualBasis::Thirty360);
         prop_assert!((terms.payment().unwrap() - payment).0.abs() <= 1);
     }
 
@@ -222,10 +229,11 @@ proptest! {
         let quote = deal.quote().unwrap();
         prop_assert_eq!(quote.sum(LinePlacement::Financed), quote.amount_financed);
         prop_assert_eq!(quote.sum(LinePlacement::AtSigning), Cents::ZERO);
-        let credits = deal.cash_down + deal.manufacturer_rebate + deal.dealer_rebate;
-        let trade: Cents = deal.trade_ins.iter().map(|t| t.allowance - t.payoff).sum();
+        let table = &deal.worksheet;
+        let credits = table.cash_down + table.manufacturer_rebate + table.dealer_rebate;
+        let trade: Cents = table.trade_ins.iter().map(|t| t.allowance - t.payoff).sum();
         prop_assert_eq!(quote.amount_financed, quote.total_price - credits - trade);
-        prop_assert_eq!(quote.total_price, deal.price + quote.products + quote.fees + quote.tax);
+        prop_assert_eq!(quote.total_price, table.price + quote.products + quote.fees + quote.tax);
         prop_assert_eq!(quote.down_payment - quote.prior_balance, credits + trade);
         let tax: Cents = quote.lines.iter().filter(|l| l.code.starts_with("TAX_")).map(|l| l.amount).sum();
         prop_assert_eq!(tax, quote.tax);
@@ -266,16 +274,15 @@ proptest! {
     #[test]
     fn nonsense_gets_a_named_error_never_a_panic(
         amount in wild(), fee in wild(), rate in any::<i64>(), term in any::<u16>(), from in any::<i32>(), to in any::<i32>(), basis in bases(),
+        schedule in proptest::sample::select(PaymentSchedule::ALL.to_vec()),
     ) {
         let date = |n: i32| NaiveDate::from_num_days_from_ce_opt(n % 4_000_000).unwrap_or(NaiveDate::MAX);
         let terms = RetailTerms {
-            amount_financed: amount,
             prepaid_finance_charge: fee,
-            rate: Rate(rate),
-            term_months: term,
-            contract_date: date(from),
-            first_payment_date: date(to),
-            accrual: basis,
+            balloon: fee,
+            schedule,
+            disregard_odd_first_period: term % 2 == 0,
+            ..RetailTerms::new(amount, Rate(rate), term, date(from), date(to), basis)
         };
         let _: Result<_, FinanceError> = terms.figures();
         let _: Result<_, FinanceError> = terms.schedule_with(fee);
@@ -289,24 +296,17 @@ proptest! {
     #[test]
     fn wild_deals_get_a_quote_or_a_named_error(deal in cash_deals(), price in wild(), down in wild(), allowance in wild(), rebate in wild(), rate in any::<i64>()) {
         let mut deal = deal;
-        deal.tax_rule.state_rate = Rate(rate);
-        (deal.price, deal.cash_down, deal.manufacturer_rebate) = (price, down, rebate);
-        deal.trade_ins.push(TradeIn { allowance, payoff: rebate });
+        Arc::make_mut(&mut deal.tax_rule).state_rate = Rate(rate);
+        (deal.worksheet.price, deal.worksheet.cash_down, deal.worksheet.manufacturer_rebate) = (price, down, rebate);
+        deal.worksheet.trade_ins.push(TradeIn { allowance, payoff: rebate, ..TradeIn::default() });
         let _: Result<Quote, FinanceError> = deal.quote();
     }
 }
 
 #[test]
 fn golden_contract_of_thirty_thousand() {
-    let terms = RetailTerms {
-        amount_financed: Cents(3_000_000),
-        prepaid_finance_charge: Cents::ZERO,
-        rate: "6.9".parse().unwrap(),
-        term_months: 72,
-        contract_date: "2026-03-15".parse().unwrap(),
-        first_payment_date: "2026-04-15".parse().unwrap(),
-        accrual: AccrualBasis::Thirty360,
-    };
+    let (contract, first) = ("2026-03-15".parse().unwrap(), "2026-04-15".parse().unwrap());
+    let terms = RetailTerms::new(Cents(3_000_000), "6.9".parse().unwrap(), 72, contract, first, AccrualBasis::Thirty360);
     let figures = terms.figures().unwrap();
     assert_eq!((figures.payment, figures.final_payment, figures.total_of_payments), (Cents(51_003), Cents(51_010), Cents(3_672_223)));
     assert_eq!(figures.finance_charge, Cents(672_223));

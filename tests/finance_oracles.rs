@@ -55,21 +55,23 @@ fn fraction(f: Fixed) -> Decimal {
 
 /// A contract whose first payment is one month away.
 fn contract(input: &Value, percent: &str) -> RetailTerms {
-    RetailTerms {
-        amount_financed: cents(&input["principal"]),
-        prepaid_finance_charge: Cents::ZERO,
-        rate: rate(&input[percent]),
-        term_months: small(&input["term_months"]),
-        contract_date: "2025-01-15".parse().unwrap(),
-        first_payment_date: "2025-02-15".parse().unwrap(),
-        accrual: AccrualBasis::Thirty360,
-    }
+    let (contract, first) = ("2025-01-15".parse().unwrap(), "2025-02-15".parse().unwrap());
+    RetailTerms::new(
+        cents(&input["principal"]),
+        rate(&input[percent]),
+        small(&input["term_months"]),
+        contract,
+        first,
+        AccrualBasis::Thirty360,
+    )
 }
 
 fn apr_case(input: &Value, expected: &Value) -> Vec<Row> {
     let unit = match (input["unit_period"]["interval"].as_str(), input["unit_period"]["multiple"].as_u64()) {
         (Some("month"), Some(n)) => UnitPeriod::Months(u8::try_from(n).unwrap()),
         (Some("week"), Some(n)) => UnitPeriod::Weeks(u8::try_from(n).unwrap()),
+        (Some("semimonth"), Some(1)) => UnitPeriod::SemiMonth,
+        (Some("day"), Some(1)) => UnitPeriod::Day,
         (Some("year"), Some(1)) => UnitPeriod::Year,
         other => panic!("unit-period {other:?}"),
     };
@@ -91,15 +93,14 @@ fn single_payment(input: &Value, expected: &Value) -> Vec<Row> {
 }
 
 fn actual365(input: &Value, expected: &Value) -> Vec<Row> {
-    let terms = RetailTerms {
-        amount_financed: cents(&input["principal"]),
-        prepaid_finance_charge: Cents::ZERO,
-        rate: rate(&input["rate_percent"]),
-        term_months: small(&input["term"]),
-        contract_date: date(&input["loan_date"]),
-        first_payment_date: date(&input["first_payment"]),
-        accrual: AccrualBasis::Actual365,
-    };
+    let terms = RetailTerms::new(
+        cents(&input["principal"]),
+        rate(&input["rate_percent"]),
+        small(&input["term"]),
+        date(&input["loan_date"]),
+        date(&input["first_payment"]),
+        AccrualBasis::Actual365,
+    );
     let mut rows = vec![row("payment", &input["payment"], money(terms.payment().unwrap()))];
     let lines = terms.schedule_with(cents(&input["payment"])).unwrap();
     for want in expected["rows"].as_array().unwrap() {
@@ -157,14 +158,12 @@ fn schedule_cents(input: &Value, expected: &Value) -> Vec<Row> {
 
 fn prepaid_fee(input: &Value, expected: &Value) -> Vec<Row> {
     let fee = cents(&input["prepaid_finance_charge"]);
+    let (contract, first) = (date(&input["loan_date"]), date(&input["first_payment"]));
+    let rate = rate(&input["contract_rate_percent"]);
+    let amount = cents(&input["amount_with_fee"]) - fee;
     let terms = RetailTerms {
-        amount_financed: cents(&input["amount_with_fee"]) - fee,
         prepaid_finance_charge: fee,
-        rate: rate(&input["contract_rate_percent"]),
-        term_months: small(&input["term_months"]),
-        contract_date: date(&input["loan_date"]),
-        first_payment_date: date(&input["first_payment"]),
-        accrual: AccrualBasis::Thirty360,
+        ..RetailTerms::new(amount, rate, small(&input["term_months"]), contract, first, AccrualBasis::Thirty360)
     };
     let payment = terms.payment().unwrap();
     let n = i64::from(terms.term_months);
@@ -282,7 +281,7 @@ fn sales_tax(input: &Value, expected: &Value) -> Vec<Row> {
         rule.trade_policy = TradePolicy::None;
     }
     let opt = |name: &str| if input[name].is_null() { Cents::ZERO } else { cents(&input[name]) };
-    let trades = [TradeIn { allowance: opt("trade_in"), payoff: Cents::ZERO }];
+    let trades = [TradeIn { allowance: opt("trade_in"), ..TradeIn::default() }];
     let sale = Taxable { price: cents(&input["price"]), trade_ins: &trades, manufacturer_rebate: opt("rebate"), ..Taxable::default() };
     vec![
         row("taxable", &expected["taxable"], money(rule.vehicle_base(&sale).unwrap())),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use deskless::db::By;
 use deskless::finance::{
-    LinePlacement, QuoteKind, QuoteRequest, RefusalRule, RuleBook, SaleCondition, TradeIn, VehicleFacts, cash_quote, payment_grid,
-    quote_all, seed_rules,
+    LinePlacement, QuoteKind, QuoteRequest, RefusalRule, RuleBook, SaleCondition, TradeIn, VehicleFacts, Worksheet, cash_quote,
+    payment_grid, quote_all, seed_rules,
 };
 use deskless::insurance::{self, Coverage, InsuranceRequest, LenderInterest};
 use deskless::kernel::id::GroupId;
@@ -39,9 +39,7 @@ fn golden(app: &TestApp, jurisdiction: &str, on: &str) -> QuoteRequest {
     QuoteRequest {
         group: app.group,
         store: app.austin,
-        kind: QuoteKind::Retail,
         on: day(on),
-        currency: Currency::USD,
         jurisdiction: jurisdiction.into(),
         vehicle: VehicleFacts {
             condition: SaleCondition::New,
@@ -49,18 +47,16 @@ fn golden(app: &TestApp, jurisdiction: &str, on: &str) -> QuoteRequest {
             odometer_miles: Some(12),
             msrp: Some(Cents(32_500_00)),
             invoice: Some(Cents(30_100_00)),
+            book_wholesale: None,
+            book_retail: None,
         },
-        price: Cents(30_000_00),
-        cash_down: Cents::ZERO,
-        manufacturer_rebate: Cents(2_000_00),
-        dealer_rebate: Cents::ZERO,
-        trade_ins: vec![TradeIn { allowance: Cents(10_000_00), payoff: Cents::ZERO }],
-        products: vec![],
-        term_months: 60,
-        annual_miles: None,
         credit_tier: "A".into(),
-        first_payment_days: 30,
-        markup: Rate::ZERO,
+        worksheet: Worksheet {
+            manufacturer_rebate: Cents(2_000_00),
+            trade_ins: vec![TradeIn { allowance: Cents(10_000_00), ..TradeIn::default() }],
+            term_months: 60,
+            ..Worksheet::new(QuoteKind::Retail, Currency::USD, Cents(30_000_00))
+        },
     }
 }
 
@@ -86,9 +82,10 @@ async fn golden_deal_of_every_state_comes_out_to_the_cent() {
     // The golden deal has a document fee of 85 in every state; the rows of the store carry its own.
     let tax = |jurisdiction: &str, on: &str| {
         let mut input = golden(&app, jurisdiction, on).input(&book, None).unwrap();
-        input.kind = QuoteKind::Cash;
+        input.worksheet.kind = QuoteKind::Cash;
         input.fees.retain(|f| f.code == "DOC");
         for fee in &mut input.fees {
+            let fee = Arc::make_mut(fee);
             (fee.amount, fee.cap) = (Cents(85_00), None);
         }
         let quote = input.quote().unwrap();
@@ -109,7 +106,8 @@ async fn golden_deal_of_every_state_comes_out_to_the_cent() {
     assert_eq!(tax("MD", "2025-07-01"), Cents(1_955_53));
     // Virginia's minimum of 75 holds for a car of 500.
     let mut cheap = golden(&app, "VA", "2026-11-21");
-    (cheap.price, cheap.trade_ins, cheap.manufacturer_rebate) = (Cents(500_00), vec![], Cents::ZERO);
+    let table = &mut cheap.worksheet;
+    (table.price, table.trade_ins, table.manufacturer_rebate) = (Cents(500_00), vec![], Cents::ZERO);
     assert_eq!(cash_quote(&book, &cheap).unwrap().quote.tax, Cents(75_00));
 }
 
@@ -132,7 +130,7 @@ async fn unverified_rules_mark_the_quote_and_verified_ones_do_not() {
     assert!(!priced.quote.verified);
     assert!(priced.quote.unverified_rules().any(|r| r.table == "tax_rule"));
     let mut input = golden(&app, "CA", "2026-11-21").input(&book, None).unwrap();
-    input.kind = QuoteKind::Cash;
+    input.worksheet.kind = QuoteKind::Cash;
     input.fees.retain(|f| f.verified);
     assert!(input.quote().unwrap().verified);
 }
@@ -155,7 +153,8 @@ async fn programs_quote_and_refusals_say_what_would_help() {
 
     // Too much is financed: every lender that refuses for it names the cents that clear it, and those cents do.
     let mut steep = golden(&app, "TX", "2026-11-21");
-    (steep.manufacturer_rebate, steep.trade_ins) = (Cents::ZERO, vec![TradeIn { allowance: Cents::ZERO, payoff: Cents(12_000_00) }]);
+    let table = &mut steep.worksheet;
+    (table.manufacturer_rebate, table.trade_ins) = (Cents::ZERO, vec![TradeIn { payoff: Cents(12_000_00), ..TradeIn::default() }]);
     let refused = quote_all(&book, &steep).unwrap();
     let only_ltv = refused.iter().filter_map(|q| match q.refusals() {
         [only] if only.rule == RefusalRule::LoanToValue => Some((q, only)),
@@ -167,7 +166,7 @@ async fn programs_quote_and_refusals_say_what_would_help() {
         let more = refusal.change_amount.expect("an amount");
         let at = |down: Cents| {
             let mut again = steep.clone();
-            again.cash_down = down;
+            again.worksheet.cash_down = down;
             quote_all(&book, &again).unwrap().into_iter().any(|q| q.program.id == program_quote.program.id && q.quoted().is_some())
         };
         assert!(at(more), "{} with {more} down", program_quote.program.code);
@@ -180,7 +179,7 @@ async fn stored_quotes_replay_to_the_same_bytes() {
     let (app, book) = seeded().await;
     for kind in [QuoteKind::Retail, QuoteKind::Lease] {
         let mut request = golden(&app, "NY-NYC", "2026-11-21");
-        (request.kind, request.term_months) = (kind, 36);
+        (request.worksheet.kind, request.worksheet.term_months) = (kind, 36);
         let quotes = quote_all(&book, &request).unwrap();
         let quoted: Vec<_> = quotes.iter().filter_map(|q| q.quoted()).collect();
         assert!(!quoted.is_empty(), "{kind}");
@@ -200,7 +199,8 @@ async fn leases_follow_the_states_method() {
     let (app, book) = seeded().await;
     let lease = |jurisdiction: &str| {
         let mut request = golden(&app, jurisdiction, "2026-11-21");
-        (request.kind, request.term_months, request.annual_miles) = (QuoteKind::Lease, 36, Some(15_000));
+        let table = &mut request.worksheet;
+        (table.kind, table.term_months, table.annual_miles) = (QuoteKind::Lease, 36, 15_000);
         let quotes = quote_all(&book, &request).unwrap();
         let priced = quotes.into_iter().find_map(|q| q.quoted().cloned()).expect("a lease");
         let q = priced.quote;
@@ -235,7 +235,7 @@ async fn a_payment_grid_falls_with_money_down_and_with_time() {
     let downs = [Cents::ZERO, Cents(1_000_00), Cents(2_500_00)];
     let grid = payment_grid(&book, &request, &terms, &downs).unwrap();
     assert_eq!(grid.len(), 12);
-    let payment = |row: usize, column: usize| grid[row * 4 + column].best.as_ref().unwrap().quoted().unwrap().quote.payment;
+    let payment = |row: usize, column: usize| grid[row * 4 + column].best().unwrap().payment;
     for row in 0..3 {
         for column in 0..4 {
             assert!(column == 0 || payment(row, column) < payment(row, column - 1));

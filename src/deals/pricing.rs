@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::model::{DealKind, FigureLine, Figures, Structure};
-use crate::finance::{self, FinanceError, Program, Quote, QuoteInput, QuoteKind, QuoteRequest, RuleBook, Rules, SaleCondition, cash_quote};
+use crate::finance::{
+    self, FinanceError, Quote, QuoteInput, QuoteKind, QuoteRequest, RuleBook, Rules, SaleCondition, Worksheet, best_quote, cash_quote,
+};
 use crate::insurance::{self, InsuranceInput, InsuranceRequest, LenderInterest};
 use crate::inventory::{VehicleCondition, VehicleStatus};
 use crate::kernel::id::{GroupId, InsurerId, ProductId, ProgramId, StoreId, VehicleId};
@@ -187,12 +189,10 @@ impl Desk {
         let book = self.rules.book();
         let request = request(&book, case)?;
         let base = cash_quote(&book, &request)?;
-        let best = match request.kind {
-            QuoteKind::Cash => None,
-            QuoteKind::Retail => best_retail(&book, &request, base.quote.amount_financed),
-            QuoteKind::Lease => best_lease(&book, &request),
-        };
-        Ok(best.map_or_else(|| Figures::of(&base.quote), |quote| Figures::of(&quote)))
+        // A structure that no program takes, or that leaves nothing to finance, still has a price and taxes.
+        let best = best_quote(&book, &request).ok().flatten();
+        let priced = best.as_ref().and_then(finance::ProgramQuote::quoted);
+        Ok(Figures::of(priced.map_or(&base.quote, |priced| &priced.quote)))
     }
 
     /// What every lender program says: the lowest payment first, then those that do not fit.
@@ -279,8 +279,8 @@ impl Figures {
                 .iter()
                 .map(|line| FigureLine {
                     kind: line.kind,
-                    code: line.code.clone(),
-                    label: line.label.clone(),
+                    code: line.code.clone().into_owned(),
+                    label: line.label.clone().into_owned(),
                     amount: line.amount,
                     placement: line.placement,
                 })
@@ -298,16 +298,26 @@ fn request(book: &RuleBook, case: &Case<'_>) -> Result<QuoteRequest, Unpriced> {
         products.push(listed.line(Some(product.price)));
     }
     let unsigned = |value: Option<i32>| value.and_then(|v| u32::try_from(v).ok());
+    let kind = match terms.kind {
+        DealKind::Cash => QuoteKind::Cash,
+        DealKind::Retail => QuoteKind::Retail,
+        DealKind::Lease => QuoteKind::Lease,
+    };
+    let worksheet = Worksheet {
+        cash_down: terms.down_payment,
+        manufacturer_rebate: terms.manufacturer_rebate,
+        dealer_rebate: terms.dealer_rebate,
+        trade_ins: structure.trade_ins.iter().map(trade_in).collect(),
+        products,
+        term_months: terms.term_months.and_then(|months| u16::try_from(months).ok()).unwrap_or(0),
+        annual_miles: unsigned(terms.annual_miles).unwrap_or(finance::lease::RESIDUAL_MILES),
+        first_payment_days: u16::try_from(terms.first_payment_days).unwrap_or(0),
+        ..Worksheet::new(kind, terms.currency, terms.price)
+    };
     Ok(QuoteRequest {
         group: case.group_id,
         store: case.store_id,
-        kind: match terms.kind {
-            DealKind::Cash => QuoteKind::Cash,
-            DealKind::Retail => QuoteKind::Retail,
-            DealKind::Lease => QuoteKind::Lease,
-        },
         on: *today,
-        currency: terms.currency,
         jurisdiction: terms.buyer_jurisdiction.clone(),
         vehicle: finance::VehicleFacts {
             condition: match car.condition {
@@ -319,47 +329,22 @@ fn request(book: &RuleBook, case: &Case<'_>) -> Result<QuoteRequest, Unpriced> {
             odometer_miles: unsigned(car.odometer_miles),
             msrp: car.msrp,
             invoice: car.invoice,
+            book_wholesale: None,
+            book_retail: None,
         },
-        price: terms.price,
-        cash_down: terms.down_payment,
-        manufacturer_rebate: terms.manufacturer_rebate,
-        dealer_rebate: terms.dealer_rebate,
-        trade_ins: structure.trade_ins.iter().map(|t| finance::TradeIn { allowance: t.allowance, payoff: t.payoff }).collect(),
-        products,
-        term_months: terms.term_months.and_then(|months| u16::try_from(months).ok()).unwrap_or(0),
-        annual_miles: unsigned(terms.annual_miles),
         credit_tier: terms.credit_tier.clone(),
-        first_payment_days: u16::try_from(terms.first_payment_days).unwrap_or(0),
-        markup: Rate::ZERO,
+        worksheet,
     })
 }
 
-/// Programs that could take the request, by the two questions that rule out most of a rate sheet without words.
-fn candidates<'b>(book: &'b RuleBook, request: &QuoteRequest) -> impl Iterator<Item = &'b Program> {
-    let (kind, term, tier) = (request.kind, request.term_months, request.credit_tier.clone());
-    book.programs(request.group, request.on).map(AsRef::as_ref).filter(move |program: &&Program| {
-        program.kind == kind
-            && (program.term_min_months..=program.term_max_months).contains(&term)
-            && program.credit_tier.eq_ignore_ascii_case(&tier)
-    })
-}
-
-/// For one amount and term the lowest rate has the lowest payment; so one contract is calculated, not one per program.
-fn best_retail(book: &RuleBook, request: &QuoteRequest, financed: Cents) -> Option<Quote> {
-    let state = book.state_of(&request.jurisdiction).ok()?;
-    let best = candidates(book, request)
-        .filter(|program| program.refusals(request, state, financed).is_empty())
-        .min_by_key(|program| (program.buy_rate, program.acquisition_fee, program.id))?;
-    request.input(book, Some(best)).ok()?.quote().ok()
-}
-
-fn best_lease(book: &RuleBook, request: &QuoteRequest) -> Option<Quote> {
-    let quotes = candidates(book, request).filter_map(|program| {
-        let quote = request.input(book, Some(program)).ok()?.quote().ok()?;
-        let state = book.state_of(&request.jurisdiction).ok()?;
-        program.refusals(request, state, quote.amount_financed).is_empty().then_some(quote)
-    });
-    quotes.min_by_key(|quote| (quote.payment, quote.due_at_signing))
+fn trade_in(trade: &crate::deals::model::TradeIn) -> finance::TradeIn {
+    finance::TradeIn {
+        allowance: trade.allowance,
+        payoff: trade.payoff,
+        payoff_good_through: trade.payoff_good_through,
+        payoff_per_diem: Cents::ZERO,
+        actual_cash_value: trade.actual_cash_value,
+    }
 }
 
 fn finance_offer(program: ProgramId, kind: DealKind, input: &QuoteInput, quote: &Quote) -> Result<FinanceOffer, Unpriced> {
@@ -377,7 +362,7 @@ fn finance_offer(program: ProgramId, kind: DealKind, input: &QuoteInput, quote: 
         total_of_payments: quote.total_of_payments,
         due_at_signing: quote.due_at_signing,
         verified: quote.verified,
-        engine_version: quote.engine_version.clone(),
+        engine_version: quote.engine_version.clone().into_owned(),
         inputs: serde_json::to_value(input).map_err(json)?,
         result: serde_json::to_value(quote).map_err(json)?,
     })

@@ -55,6 +55,29 @@ pub enum FinanceError {
     /// The payment is so small that the balance would grow.
     #[error("The payment does not cover the interest.")]
     PaymentBelowInterest,
+    /// A balloon larger than the loan.
+    #[error("The balloon is {excess} above the amount financed.")]
+    BalloonAboveAmount {
+        /// By how much.
+        excess: Cents,
+    },
+    /// A part of the down payment is deferred for longer than the law counts it as one.
+    #[error("A deferred down payment must be paid by {latest}, when the second payment is due.")]
+    DeferredTooLate {
+        /// The last day.
+        latest: chrono::NaiveDate,
+    },
+    /// The lender does not offer this.
+    #[error("{lender} does not offer {what}.")]
+    NotOffered {
+        /// Who.
+        lender: String,
+        /// What.
+        what: &'static str,
+    },
+    /// A quote that needs a lender's program has none.
+    #[error("A financed quote needs a lender's program.")]
+    NoProgram,
     /// A lease whose residual is above its adjusted capitalized cost has no depreciation.
     #[error("The residual value is {excess} above the adjusted capitalized cost.")]
     ResidualAboveCost {

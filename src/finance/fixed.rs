@@ -117,15 +117,17 @@ impl Fixed {
 
     /// An amount of money times this factor in parts of a cent (`parts` of them), rounded half up. For the trace.
     pub fn of_scaled(self, amount: Cents, parts: i64) -> Result<Cents, FinanceError> {
-        let product = i128::from(self.0).checked_mul(i128::from(amount.0)).and_then(|p| p.checked_mul(i128::from(parts)));
-        let product = product.ok_or(FinanceError::Overflow)?;
-        let rounded = (i128::try_from(product.unsigned_abs())
-            .map_err(|_| FinanceError::Overflow)?
-            .checked_add(HALF)
-            .ok_or(FinanceError::Overflow)?)
-            >> DIGITS;
+        Self::difference_of(self, amount, Self::ZERO, Cents::ZERO, parts)
+    }
+
+    /// `a·x − b·y` in parts of a cent (`parts` of them), rounded half up once.
+    pub fn difference_of(a: Self, x: Cents, b: Self, y: Cents, parts: i64) -> Result<Cents, FinanceError> {
+        let product = |factor: Self, amount: Cents| i128::from(factor.0).checked_mul(i128::from(amount.0));
+        let difference = product(a, x).zip(product(b, y)).and_then(|(x, y)| x.checked_sub(y)?.checked_mul(i128::from(parts)));
+        let difference = difference.ok_or(FinanceError::Overflow)?;
+        let rounded = difference.checked_abs().and_then(|d| d.checked_add(HALF)).ok_or(FinanceError::Overflow)? >> DIGITS;
         let cents = i64::try_from(rounded).map_err(|_| FinanceError::Overflow)?;
-        Ok(Cents(if product < 0 { -cents } else { cents }))
+        Ok(Cents(if difference < 0 { -cents } else { cents }))
     }
 
     /// This factor times `scale`, rounded half up to a whole number. Turns a rate per period into millionths of a point.

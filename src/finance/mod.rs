@@ -1,6 +1,6 @@
 //! Finance: retail instalment contracts and leases, tax and fees, lender programs, quotes.
 //!
-//! The engine (`fixed`, `calendar`, `apr`, `retail`, `lease`, `tax`, `quote`, `program`) is pure: inputs in, result out, no
+//! The engine (`fixed`, `calendar`, `apr`, `retail`, `lease`, `tax`, `quote`, `program`, `grid`) is pure: inputs in, result out, no
 //! clock, no database, no floating point; every function gives a result or a named [`FinanceError`]. Laws, taxes, programs and
 //! fees are dated rows, held in memory as a [`RuleBook`]; the [`Rules`] service swaps it when the database announces a change.
 
@@ -9,6 +9,7 @@ pub mod calendar;
 pub mod error;
 pub mod fixed;
 pub mod graphql;
+mod grid;
 pub mod lease;
 mod program;
 mod quote;
@@ -19,13 +20,14 @@ mod store;
 pub mod tax;
 
 pub use error::FinanceError;
+pub use grid::{GRID_MAX, GridCell, GridOffer, payment_grid};
 pub use program::{
-    CollateralBasis, GRID_MAX, GridCell, Outcome, PricedQuote, Program, ProgramQuote, QuoteRequest, Refusal, RefusalRule, VehicleFacts,
-    best_quote, cash_quote, payment_grid, quote_all,
+    AdderSubject, BackendCaps, CollateralBasis, LateCharge, MarkupCap, Outcome, PricedQuote, Program, ProgramQuote, QuoteRequest,
+    RateAdder, Refusal, RefusalRule, TermMinimum, VehicleFacts, best_quote, cash_quote, quote_all,
 };
 pub use quote::{
-    ENGINE_VERSION, FeeRule, FeeScope, LeaseDetail, LinePlacement, ProductLine, Quote, QuoteInput, QuoteKind, QuoteLine, QuoteLineKind,
-    RuleUse, TraceStep,
+    DeferredDown, ENGINE_VERSION, FeeRule, FeeScope, LeaseDetail, LinePlacement, ProductLine, Purse, Quote, QuoteInput, QuoteKind,
+    QuoteLine, QuoteLineKind, RateStory, RuleUse, SigningLine, TraceStep, Worksheet,
 };
 pub use rules::{Jurisdiction, Product, RuleBook, RuleRows, Rules};
 pub use seed::seed_rules;

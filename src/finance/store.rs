@@ -11,7 +11,7 @@ use crate::kernel::money::Cents;
 use crate::kernel::rate::Rate;
 
 use super::lease::MoneyFactor;
-use super::program::{CollateralBasis, Program};
+use super::program::{BackendCaps, CollateralBasis, LateCharge, Program};
 use super::quote::{FeeRule, FeeScope, QuoteKind};
 use super::retail::AccrualBasis;
 use super::rules::{Jurisdiction, Product, RuleRows};
@@ -31,6 +31,11 @@ fn small<T: TryFrom<i32>>(what: &str, number: i32) -> Result<T, DbError> {
 
 fn opt_small<T: TryFrom<i32>>(what: &str, number: Option<i32>) -> Result<Option<T>, DbError> {
     number.map(|n| small(what, n)).transpose()
+}
+
+/// A list kept as a JSON array.
+fn list<T: serde::de::DeserializeOwned>(what: &str, value: serde_json::Value) -> Result<Vec<T>, DbError> {
+    serde_json::from_value(value).map_err(|e| corrupt(&format!("{what}: {e}")))
 }
 
 /// Every rule row.
@@ -126,6 +131,12 @@ async fn programs(conn: &mut PgConnection) -> Result<Vec<(GroupId, Program)>, Db
                   p.max_ltv_percent, p.collateral_basis AS "collateral_basis: CollateralBasis", p.buy_rate, p.max_markup,
                   p.flat_reserve_cents AS "flat_reserve: Cents", p.reserve_split_percent, p.money_factor, p.residual_percent, p.residual_step_percent,
                   p.acquisition_fee_cents AS "acquisition_fee: Cents", p.disposition_fee_cents AS "disposition_fee: Cents", p.excess_mile_cents,
+                  p.max_front_ltv_percent, p.max_pti_percent, p.max_dti_percent, p.adders, p.term_minimums, p.markup_caps, p.mileage_steps,
+                  p.max_backend_cents AS "max_backend: Cents", p.max_backend_percent, p.max_service_contract_cents AS "max_service_contract: Cents",
+                  p.max_service_contract_percent, p.max_gap_cents AS "max_gap: Cents", p.flat_reserve_percent,
+                  p.max_reserve_cents AS "max_reserve: Cents", p.subvented, p.balloon_percent, p.max_deposits, p.deposit_factor,
+                  p.deposit_step_cents AS "deposit_step: Cents", p.one_pay_factor, p.purchase_option_fee_cents AS "purchase_option_fee: Cents",
+                  p.late_after_days, p.late_percent, p.late_max_cents AS "late_max: Cents",
                   p.source, p.verified
            FROM lender_program p JOIN lender l ON l.id = p.lender_id ORDER BY l.code, p.code"#
     )
@@ -157,15 +168,46 @@ async fn programs(conn: &mut PgConnection) -> Result<Vec<(GroupId, Program)>, Db
                 term_max_months: small("lender_program.term_max_months", row.term_max_months)?,
                 min_financed: row.min_financed,
                 max_financed: row.max_financed,
+                term_minimums: list("lender_program.term_minimums", row.term_minimums)?,
                 max_ltv: rate("lender_program.max_ltv_percent", row.max_ltv_percent)?,
+                max_front_ltv: opt_rate("lender_program.max_front_ltv_percent", row.max_front_ltv_percent)?,
                 collateral_basis: row.collateral_basis,
                 buy_rate: opt_rate("lender_program.buy_rate", row.buy_rate)?,
+                adders: list("lender_program.adders", row.adders)?,
+                subvented: row.subvented,
+                max_payment_to_income: opt_rate("lender_program.max_pti_percent", row.max_pti_percent)?,
+                max_debt_to_income: opt_rate("lender_program.max_dti_percent", row.max_dti_percent)?,
+                backend: BackendCaps {
+                    total: row.max_backend,
+                    total_percent: opt_rate("lender_program.max_backend_percent", row.max_backend_percent)?,
+                    service_contract: row.max_service_contract,
+                    service_contract_percent: opt_rate("lender_program.max_service_contract_percent", row.max_service_contract_percent)?,
+                    gap: row.max_gap,
+                },
                 max_markup: rate("lender_program.max_markup", row.max_markup)?,
+                markup_caps: list("lender_program.markup_caps", row.markup_caps)?,
                 flat_reserve: row.flat_reserve,
+                flat_reserve_percent: rate("lender_program.flat_reserve_percent", row.flat_reserve_percent)?,
                 reserve_split: rate("lender_program.reserve_split_percent", row.reserve_split_percent)?,
+                max_reserve: row.max_reserve,
+                balloon_percent: opt_rate("lender_program.balloon_percent", row.balloon_percent)?,
+                late: match row.late_after_days.zip(row.late_percent) {
+                    Some((days, percent)) => Some(LateCharge {
+                        after_days: small("lender_program.late_after_days", days)?,
+                        percent: rate("lender_program.late_percent", percent)?,
+                        at_most: row.late_max,
+                    }),
+                    None => None,
+                },
                 money_factor: row.money_factor.map(factor).transpose()?,
                 residual_percent: opt_rate("lender_program.residual_percent", row.residual_percent)?,
                 residual_step: opt_rate("lender_program.residual_step_percent", row.residual_step_percent)?,
+                mileage_steps: list("lender_program.mileage_steps", row.mileage_steps)?,
+                max_deposits: small("lender_program.max_deposits", row.max_deposits)?,
+                deposit_factor: factor(row.deposit_factor)?,
+                deposit_step: row.deposit_step,
+                one_pay_factor: row.one_pay_factor.map(factor).transpose()?,
+                purchase_option_fee: row.purchase_option_fee,
                 acquisition_fee: row.acquisition_fee,
                 disposition_fee: row.disposition_fee,
                 excess_mile: row.excess_mile_cents.map(|c| Cents(i64::from(c))),

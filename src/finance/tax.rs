@@ -178,12 +178,37 @@ pub struct TaxRule {
 }
 
 /// A trade-in, as far as money goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TradeIn {
     /// What the dealer gives for it.
     pub allowance: Cents,
-    /// What the customer still owes on it.
+    /// What the customer still owes on it, until `payoff_good_through`.
     pub payoff: Cents,
+    /// The last day the payoff figure stands.
+    pub payoff_good_through: Option<NaiveDate>,
+    /// Interest the lender adds to the payoff for each later day.
+    pub payoff_per_diem: Cents,
+    /// What it is worth to the store (managers only).
+    pub actual_cash_value: Option<Cents>,
+}
+
+impl TradeIn {
+    /// What is owed on a day: after the day the figure stands, a day's interest for every day.
+    pub fn payoff_on(&self, day: NaiveDate) -> Cents {
+        let late = self.payoff_good_through.map_or(0, |good| day.signed_duration_since(good).num_days()).max(0);
+        self.payoff + Cents(self.payoff_per_diem.0.saturating_mul(late))
+    }
+
+    /// The trade-in as it stands on a day: its payoff brought forward.
+    #[must_use]
+    pub fn settled(self, day: NaiveDate) -> Self {
+        Self { payoff: self.payoff_on(day), payoff_good_through: None, payoff_per_diem: Cents::ZERO, ..self }
+    }
+
+    /// What the store allows beyond the car's worth to it; lowers the store's gross.
+    pub fn over_allowance(&self) -> Option<Cents> {
+        self.actual_cash_value.map(|worth| self.allowance - worth)
+    }
 }
 
 /// What tax is taken on.
@@ -205,6 +230,17 @@ pub struct Taxable<'a> {
     pub dealer_rebate: Cents,
     /// Products with their prices.
     pub products: &'a [(ProductKind, Cents)],
+}
+
+/// Tax on one amount, by who takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TaxSplit {
+    /// The state's.
+    pub state: Cents,
+    /// Counties' and cities'.
+    pub local: Cents,
+    /// What the local tax was taken on.
+    pub local_base: Cents,
 }
 
 /// One line of tax.
@@ -288,17 +324,43 @@ impl TaxRule {
 
     /// The tax on taxable products: the combined rate, rounded once.
     fn on_products(&self, products: &[(ProductKind, Cents)]) -> Result<Option<TaxLine>, FinanceError> {
-        let base: Cents = products.iter().filter(|(kind, _)| self.product_taxable(*kind)).map(|(_, price)| *price).sum();
+        let (base, rate, amount) = (self.products_base(products), self.combined_rate(), self.products_amount(products)?);
         if base <= Cents::ZERO {
             return Ok(None);
         }
-        let rate = self.combined_rate();
-        let amount = rate.of(base).ok_or(FinanceError::Overflow)?;
         Ok(Some(TaxLine { code: "TAX_PRODUCTS", label: format!("{} on products", self.scheme.label()), base, rate, amount }))
+    }
+
+    fn products_base(&self, products: &[(ProductKind, Cents)]) -> Cents {
+        products.iter().filter(|(kind, _)| self.product_taxable(*kind)).map(|(_, price)| *price).sum()
+    }
+
+    fn products_amount(&self, products: &[(ProductKind, Cents)]) -> Result<Cents, FinanceError> {
+        self.combined_rate().of(self.products_base(products).at_least_zero()).ok_or(FinanceError::Overflow)
     }
 
     /// State and local tax on one amount, with the rule's minimum, maximum and fixed first part.
     pub fn on_base(&self, base: Cents, minimum_applies: bool, what: &str) -> Result<Vec<TaxLine>, FinanceError> {
+        let TaxSplit { state, local, local_base } = self.split(base, minimum_applies)?;
+        let label = |who: &str, rate: Rate| format!("{who} {} {rate} %{what}", self.scheme.label().to_lowercase());
+        let mut lines = Vec::with_capacity(2);
+        if state != Cents::ZERO || self.state_rate > Rate::ZERO {
+            lines.push(TaxLine { code: "TAX_STATE", label: label("State", self.state_rate), base, rate: self.state_rate, amount: state });
+        }
+        if local != Cents::ZERO {
+            lines.push(TaxLine {
+                code: "TAX_LOCAL",
+                label: label("Local", self.local_rate),
+                base: local_base,
+                rate: self.local_rate,
+                amount: local,
+            });
+        }
+        Ok(lines)
+    }
+
+    /// The amounts of [`TaxRule::on_base`], without words.
+    pub fn split(&self, base: Cents, minimum_applies: bool) -> Result<TaxSplit, FinanceError> {
         let first = self.first_base.unwrap_or(Cents::ZERO).min(base);
         let rated = base - first;
         let fixed = if first > Cents::ZERO { self.first_tax } else { Cents::ZERO };
@@ -321,21 +383,16 @@ impl TaxRule {
             state = state.min(most);
             local = most - state;
         }
-        let label = |who: &str, rate: Rate| format!("{who} {} {rate} %{what}", self.scheme.label().to_lowercase());
-        let mut lines = Vec::with_capacity(2);
-        if state != Cents::ZERO || self.state_rate > Rate::ZERO {
-            lines.push(TaxLine { code: "TAX_STATE", label: label("State", self.state_rate), base, rate: self.state_rate, amount: state });
+        Ok(TaxSplit { state, local, local_base })
+    }
+
+    /// The amount of [`TaxRule::on_purchase`], without words: for searching and for grids.
+    pub fn purchase_amount(&self, sale: &Taxable<'_>) -> Result<Cents, FinanceError> {
+        if self.scheme == TaxScheme::None {
+            return Ok(Cents::ZERO);
         }
-        if local != Cents::ZERO {
-            lines.push(TaxLine {
-                code: "TAX_LOCAL",
-                label: label("Local", self.local_rate),
-                base: local_base,
-                rate: self.local_rate,
-                amount: local,
-            });
-        }
-        Ok(lines)
+        let TaxSplit { state, local, .. } = self.split(self.vehicle_base(sale)?, sale.price > Cents::ZERO)?;
+        Ok(state + local + self.products_amount(sale.products)?)
     }
 
     /// What is taxed at signing of a lease because it lowers the capitalized cost: cash, rebates that do not lower the base,

@@ -54,7 +54,7 @@ impl Replay {
     pub fn for_salespeople(mut self) -> Self {
         for result in std::iter::once(&mut self.stored).chain(self.replayed.as_mut()) {
             if let Some(fields) = result.as_object_mut() {
-                fields.retain(|name, _| !matches!(name.as_str(), "buy_rate" | "reserve" | "trace"));
+                fields.retain(|name, _| !matches!(name.as_str(), "buy_rate" | "reserve" | "rate_story" | "over_allowance" | "trace"));
             }
         }
         self

@@ -117,8 +117,8 @@ impl QuoteDetailNode {
     async fn lines(&self) -> Vec<QuoteLine> {
         let node = |line: &crate::finance::QuoteLine| QuoteLine {
             kind: line.kind,
-            code: line.code.clone(),
-            label: line.label.clone(),
+            code: line.code.clone().into_owned(),
+            label: line.label.clone().into_owned(),
             amount: self.money(line.amount),
             placement: line.placement,
         };
@@ -166,7 +166,7 @@ impl QuoteDetailNode {
     }
     /// The figures of a lease. Null for a retail contract.
     async fn lease(&self) -> Option<LeaseProgression> {
-        let LeaseDetail { figures, money_factor, monthly_tax, upfront_tax, annual_miles, excess_mile, disposition_fee } =
+        let LeaseDetail { figures, money_factor, monthly_tax, upfront_tax, annual_miles, excess_mile, disposition_fee, .. } =
             self.quote.lease.as_ref()?;
         Some(LeaseProgression {
             gross_capitalized_cost: self.money(figures.gross_cap_cost),
@@ -199,6 +199,8 @@ impl QuoteDetailNode {
     }
     /// How the figures came about. Managers only.
     async fn trace(&self) -> Option<Vec<QuoteTraceStep>> {
-        self.manager.then(|| self.quote.trace.iter().map(|t| QuoteTraceStep { step: t.step.clone(), value: t.value.clone() }).collect())
+        self.manager.then(|| {
+            self.quote.trace.iter().map(|t| QuoteTraceStep { step: t.step.clone().into_owned(), value: t.value.clone() }).collect()
+        })
     }
 }

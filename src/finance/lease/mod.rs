@@ -3,11 +3,15 @@
 //! Named roundings: depreciation and rent charge per month are shown rounded half up, but the base payment is their exact sum
 //! rounded once; monthly tax is taken on the rounded base payment.
 
+mod money_factor;
+
 use crate::kernel::money::Cents;
 use crate::kernel::rate::Rate;
-use crate::kernel::rounding::div_half_up;
+use crate::kernel::rounding::{div_ceil, div_half_up};
 
 use super::error::FinanceError;
+
+pub use money_factor::MoneyFactor;
 
 /// Shortest and longest lease, in months.
 pub const TERM: std::ops::RangeInclusive<u16> = 6..=72;
@@ -15,51 +19,6 @@ pub const TERM: std::ops::RangeInclusive<u16> = 6..=72;
 pub const RESIDUAL_MILES: u32 = 12_000;
 /// A residual moves by one step per so many miles a year.
 pub const MILEAGE_STEP: u32 = 3_000;
-
-/// A money factor in hundred-millionths: .00125 is `MoneyFactor(125_000)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct MoneyFactor(pub i64);
-
-impl MoneyFactor {
-    const ONE: i128 = 100_000_000;
-
-    /// From a decimal such as 0.00125; at most eight decimals, below 1.
-    pub fn from_decimal(factor: rust_decimal::Decimal) -> Option<Self> {
-        use rust_decimal::prelude::ToPrimitive;
-        let scaled = factor.checked_mul(rust_decimal::Decimal::new(100_000_000, 0))?;
-        let value = scaled.is_integer().then(|| scaled.to_i64()).flatten()?;
-        (0..100_000_000).contains(&value).then_some(Self(value))
-    }
-
-    /// As a decimal.
-    pub fn to_decimal(self) -> rust_decimal::Decimal {
-        rust_decimal::Decimal::new(self.0, 8).normalize()
-    }
-
-    /// The yearly rate a customer can compare: the factor times 2,400.
-    pub const fn equivalent_rate(self) -> Rate {
-        // 1e-8 · 2400 percent points are 24 millionths of a point each.
-        Rate(self.0.saturating_mul(24))
-    }
-}
-impl std::fmt::Display for MoneyFactor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.to_decimal().fmt(f)
-    }
-}
-impl serde::Serialize for MoneyFactor {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
-    }
-}
-impl<'de> serde::Deserialize<'de> for MoneyFactor {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
-        let decimal = rust_decimal::Decimal::from_str_exact(&text).map_err(serde::de::Error::custom)?;
-        Self::from_decimal(decimal)
-            .ok_or_else(|| serde::de::Error::custom("a money factor is between 0 and 1, with at most eight decimals"))
-    }
-}
 
 /// What the lease is made of.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -99,6 +58,33 @@ pub struct LeaseFigures {
     pub base_payment: Cents,
     /// All base payments.
     pub total_of_base_payments: Cents,
+}
+
+/// A residual at a number of miles a year, as lessors print it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct MileageStep {
+    /// Up to so many miles a year.
+    pub annual_miles: u32,
+    /// Points added to the residual's percentage (mostly negative).
+    pub points: Rate,
+}
+
+/// The residual from a table of steps: the first one that allows the miles; beyond the last, the last.
+pub fn stepped_residual(msrp: Cents, percent: Rate, steps: &[MileageStep], annual_miles: u32) -> Result<Cents, FinanceError> {
+    let fits = steps.iter().filter(|s| s.annual_miles >= annual_miles).min_by_key(|s| s.annual_miles);
+    let step = fits.or_else(|| steps.iter().max_by_key(|s| s.annual_miles));
+    let points = step.map_or(Rate::ZERO, |s| s.points);
+    percent.plus(points).clamp(Rate::ZERO, Rate(100_000_000)).of(msrp).ok_or(FinanceError::Overflow)
+}
+
+/// One refundable security deposit: the payment rounded up to a whole step (50 dollars, say); the payment itself where the
+/// lessor has no step.
+pub fn security_deposit(payment: Cents, step: Cents) -> Result<Cents, FinanceError> {
+    if step <= Cents::ZERO {
+        return Ok(payment);
+    }
+    let steps = div_ceil(i128::from(payment.0), i128::from(step.0)).and_then(|n| i64::try_from(n).ok());
+    steps.and_then(|n| n.checked_mul(step.0)).map(Cents).ok_or(FinanceError::Overflow)
 }
 
 /// The residual value: list price times percentage, moved by whole mileage steps away from 12,000 miles a year. Rounded half
@@ -191,6 +177,24 @@ mod tests {
             (Cents(22_000_00), Cents(21_600_00), Cents(21_600_00), Cents(22_000_00), Cents(22_400_00))
         );
         assert_eq!(at(u32::MAX), Cents::ZERO);
+    }
+
+    #[test]
+    fn steps_and_deposits_follow_the_lessors_table() {
+        let step = |annual_miles, points: &str| MileageStep { annual_miles, points: points.parse().unwrap() };
+        let steps = [step(15_000, "-2"), step(10_000, "1"), step(12_000, "0")];
+        let at = |miles| stepped_residual(Cents(40_000_00), "55".parse().unwrap(), &steps, miles).unwrap();
+        assert_eq!(
+            (at(7_500), at(10_001), at(15_000), at(40_000)),
+            (Cents(22_400_00), Cents(22_000_00), Cents(21_200_00), Cents(21_200_00))
+        );
+        assert_eq!(security_deposit(Cents(380_97), Cents(50_00)), Ok(Cents(400_00)));
+        assert_eq!(security_deposit(Cents(400_00), Cents(50_00)), Ok(Cents(400_00)));
+        assert_eq!(security_deposit(Cents(380_97), Cents::ZERO), Ok(Cents(380_97)));
+        // Seven deposits of .00007 each, and a point of rate more: 1/2400.
+        assert_eq!(MoneyFactor(125_000).adjusted(Rate::ZERO, MoneyFactor(7 * 7_000)), MoneyFactor(76_000));
+        assert_eq!(MoneyFactor(125_000).adjusted(Rate::POINT, MoneyFactor(0)), MoneyFactor(166_667));
+        assert_eq!(MoneyFactor(5).adjusted(Rate::ZERO, MoneyFactor(7)), MoneyFactor(0));
     }
 
     #[test]

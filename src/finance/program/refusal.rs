@@ -1,0 +1,361 @@
+//! Why a program does not take a deal, and the smallest change that clears it.
+//!
+//! A rule is tested in numbers first ([`Broken`]); words are made only for those who will read them.
+
+use crate::finance::quote::{QuoteInput, QuoteKind};
+use crate::finance::tax::ProductKind;
+use crate::kernel::money::Cents;
+use crate::kernel::rate::Rate;
+
+use super::rate::{ratio, share};
+use super::{Program, QuoteRequest};
+
+crate::text_enum! {
+    /// Which rule of a program refused.
+    pub enum RefusalRule {
+        /// The buyer's state.
+        State = "STATE",
+        /// New, used or certified.
+        Condition = "CONDITION",
+        /// The vehicle's age.
+        Age = "AGE",
+        /// The vehicle's mileage.
+        Mileage = "MILEAGE",
+        /// The customer's credit tier.
+        Tier = "TIER",
+        /// The term.
+        Term = "TERM",
+        /// The least amount financed.
+        MinFinanced = "MIN_FINANCED",
+        /// The least amount financed for a term as long as this.
+        TermAmount = "TERM_AMOUNT",
+        /// The largest amount financed.
+        MaxFinanced = "MAX_FINANCED",
+        /// Loan to value, without products.
+        FrontLoanToValue = "FRONT_LOAN_TO_VALUE",
+        /// Loan to value.
+        LoanToValue = "LOAN_TO_VALUE",
+        /// The value the ratio needs is not known.
+        Collateral = "COLLATERAL",
+        /// All products together.
+        Backend = "BACKEND",
+        /// Service contracts.
+        ServiceContract = "SERVICE_CONTRACT",
+        /// GAP.
+        Gap = "GAP",
+        /// The payment of the income.
+        PaymentToIncome = "PAYMENT_TO_INCOME",
+        /// All debts of the income.
+        DebtToIncome = "DEBT_TO_INCOME",
+        /// The manufacturer's rebate, which a special rate takes the place of.
+        Rebate = "REBATE",
+        /// The markup on the buy rate.
+        Markup = "MARKUP",
+        /// Security deposits, or paying a lease at once.
+        LeaseOption = "LEASE_OPTION",
+        /// The figures could not be calculated.
+        Figures = "FIGURES",
+    }
+}
+
+/// Why a program does not take the deal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which rule.
+    pub rule: RefusalRule,
+    /// In words a salesperson can read aloud.
+    pub message: String,
+    /// The smallest change that clears it, in words, when there is one.
+    pub change: Option<String>,
+    /// That change as money, when it is money (more down is positive).
+    pub change_amount: Option<Cents>,
+}
+
+/// A broken rule, in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Broken {
+    State,
+    Condition,
+    Age { age: u16, most: u16 },
+    Mileage { miles: u32, most: u32 },
+    Tier,
+    Term,
+    TooLittle { rule: RefusalRule, least: Cents, financed: Cents },
+    TooMuch { most: Cents, financed: Cents },
+    OverValue { rule: RefusalRule, limit: Rate, value: Cents, amount: Cents, most: Cents },
+    NoCollateral,
+    Product { rule: RefusalRule, what: &'static str, price: Cents, most: Cents },
+    OverIncome { rule: RefusalRule, ratio: Rate, limit: Rate, payment: Cents, most: Cents },
+    Rebate(Cents),
+    Markup { markup: Rate, most: Rate },
+    Deposits { asked: u8, most: u8 },
+    OnePay,
+}
+
+impl Program {
+    /// Whether this is the row of the lender's sheet for such a vehicle, tier, term and state. A sheet has a row for each;
+    /// those of others are no refusals of this deal.
+    pub(in crate::finance) fn is_row_of(&self, request: &QuoteRequest, state: &str) -> bool {
+        (self.term_min_months..=self.term_max_months).contains(&request.worksheet.term_months) && self.is_sheet_of(request, state)
+    }
+
+    /// The same for any term.
+    pub(in crate::finance) fn is_sheet_of(&self, request: &QuoteRequest, state: &str) -> bool {
+        self.kind == request.worksheet.kind
+            && self.credit_tier.eq_ignore_ascii_case(&request.credit_tier)
+            && self.conditions.contains(&request.vehicle.condition)
+            && self.lends_in(state)
+    }
+
+    fn lends_in(&self, state: &str) -> bool {
+        self.states.is_empty() || self.states.iter().any(|s| s == state)
+    }
+
+    /// Every rule that a deal breaks before its payment is known.
+    fn broken(&self, input: &QuoteInput, credit_tier: &str, financed: Cents, mut found: impl FnMut(Broken)) {
+        let (w, vehicle) = (&input.worksheet, &input.vehicle);
+        if !self.lends_in(&input.state) {
+            found(Broken::State);
+        }
+        if !self.conditions.contains(&vehicle.condition) {
+            found(Broken::Condition);
+        }
+        let age = vehicle.age(input.contract_date);
+        if let Some(most) = self.max_age_years.filter(|most| age > *most) {
+            found(Broken::Age { age, most });
+        }
+        if let Some((most, miles)) = self.max_odometer_miles.zip(vehicle.odometer_miles).filter(|(most, miles)| miles > most) {
+            found(Broken::Mileage { miles, most });
+        }
+        if !self.credit_tier.eq_ignore_ascii_case(credit_tier) {
+            found(Broken::Tier);
+        }
+        if !(self.term_min_months..=self.term_max_months).contains(&w.term_months) {
+            found(Broken::Term);
+        }
+        if financed < self.min_financed {
+            found(Broken::TooLittle { rule: RefusalRule::MinFinanced, least: self.min_financed, financed });
+        }
+        let for_term = self.term_minimums.iter().filter(|m| w.term_months > m.above_months).map(|m| m.min_financed).max();
+        if let Some(least) = for_term.filter(|least| financed < *least && *least > self.min_financed) {
+            found(Broken::TooLittle { rule: RefusalRule::TermAmount, least, financed });
+        }
+        if financed > self.max_financed {
+            found(Broken::TooMuch { most: self.max_financed, financed });
+        }
+        self.broken_by_value(input, financed, &mut found);
+        if self.subvented && w.manufacturer_rebate > Cents::ZERO {
+            found(Broken::Rebate(w.manufacturer_rebate));
+        }
+        if self.kind == QuoteKind::Retail {
+            let most = self.markup_cap(&input.state, w.term_months);
+            if w.markup > most {
+                found(Broken::Markup { markup: w.markup, most });
+            }
+        } else {
+            if w.deposits > self.max_deposits {
+                found(Broken::Deposits { asked: w.deposits, most: self.max_deposits });
+            }
+            if w.one_pay && self.one_pay_factor.is_none() {
+                found(Broken::OnePay);
+            }
+        }
+    }
+
+    fn broken_by_value(&self, input: &QuoteInput, financed: Cents, found: &mut impl FnMut(Broken)) {
+        let w = &input.worksheet;
+        let Some(value) = self.collateral(&input.vehicle, w.price) else { return found(Broken::NoCollateral) };
+        let front = financed - w.backend();
+        for (rule, limit, amount) in
+            [(RefusalRule::FrontLoanToValue, self.max_front_ltv, front), (RefusalRule::LoanToValue, Some(self.max_ltv), financed)]
+        {
+            let Some(limit) = limit else { continue };
+            let most = share(value, limit);
+            if amount > most {
+                found(Broken::OverValue { rule, limit, value, amount, most });
+            }
+        }
+        let caps = &self.backend;
+        let within = |fixed: Option<Cents>, percent: Option<Rate>| fixed.into_iter().chain(percent.map(|p| share(value, p))).min();
+        for (rule, what, price, most) in [
+            (RefusalRule::Backend, "products", w.backend(), within(caps.total, caps.total_percent)),
+            (
+                RefusalRule::ServiceContract,
+                "service contracts",
+                w.products_of(ProductKind::ServiceContract),
+                within(caps.service_contract, caps.service_contract_percent),
+            ),
+            (RefusalRule::Gap, "GAP", w.products_of(ProductKind::Gap), caps.gap),
+        ] {
+            if let Some(most) = most.filter(|most| price > *most) {
+                found(Broken::Product { rule, what, price, most });
+            }
+        }
+    }
+
+    /// Whether it takes a deal, before its payment is known.
+    pub(in crate::finance) fn takes(&self, input: &QuoteInput, financed: Cents) -> bool {
+        let mut taken = true;
+        self.broken(input, &self.credit_tier, financed, |_| taken = false);
+        taken
+    }
+
+    /// Whether the customer's income carries the payment, as far as it is known.
+    pub(in crate::finance) fn affords(&self, input: &QuoteInput, payment: Cents) -> bool {
+        let mut affords = true;
+        self.broken_by_income(input, payment, |_| affords = false);
+        affords
+    }
+
+    fn broken_by_income(&self, input: &QuoteInput, payment: Cents, mut found: impl FnMut(Broken)) {
+        let Some(purse) = input.worksheet.purse else { return };
+        let monthly = monthly_equivalent(input, payment);
+        for (rule, limit, others) in [
+            (RefusalRule::PaymentToIncome, self.max_payment_to_income, Cents::ZERO),
+            (RefusalRule::DebtToIncome, self.max_debt_to_income, purse.debts),
+        ] {
+            let Some(limit) = limit else { continue };
+            let most = (share(purse.gross_income, limit) - others).at_least_zero();
+            if monthly > most {
+                let ratio = ratio(others + monthly, purse.gross_income).unwrap_or(Rate::LIMIT);
+                found(Broken::OverIncome { rule, ratio, limit, payment: monthly, most });
+            }
+        }
+    }
+
+    /// Every rule that stands against a deal before its payment is known; empty when the program takes it so far.
+    pub fn refusals(&self, input: &QuoteInput, credit_tier: &str, financed: Cents) -> Vec<Refusal> {
+        let mut out = Vec::new();
+        self.broken(input, credit_tier, financed, |broken| out.push(self.words(broken, input)));
+        out
+    }
+
+    /// The refusals that depend on the payment, with the smallest down payment more that clears them.
+    pub(in crate::finance) fn income_refusals(&self, input: &QuoteInput, financed: Cents, payment: Cents) -> Vec<Refusal> {
+        let mut broken = Vec::new();
+        self.broken_by_income(input, payment, |b| broken.push(b));
+        broken
+            .into_iter()
+            .map(|b| {
+                let mut refusal = self.words(b, input);
+                if let Broken::OverIncome { most, .. } = b
+                    && let Some(more) = more_down(input, financed, most)
+                {
+                    refusal.change = Some(format!("{more} more down."));
+                    refusal.change_amount = Some(more);
+                }
+                refusal
+            })
+            .collect()
+    }
+
+    fn words(&self, broken: Broken, input: &QuoteInput) -> Refusal {
+        let w = &input.worksheet;
+        let refusal = |rule, message: String, change: Option<String>, change_amount| Refusal { rule, message, change, change_amount };
+        match broken {
+            Broken::State => refusal(RefusalRule::State, format!("{} does not lend in {}.", self.lender_name, input.state), None, None),
+            Broken::Condition => {
+                let taken = self.conditions.iter().map(|c| c.as_str().to_lowercase()).collect::<Vec<_>>().join(" or ");
+                refusal(RefusalRule::Condition, format!("{} is for {taken} vehicles.", self.name), None, None)
+            }
+            Broken::Age { age, most } => {
+                use chrono::Datelike;
+                let oldest = input.contract_date.year().saturating_sub(i32::from(most));
+                let message = format!("The vehicle is {age} model years old; at most {most} are taken.");
+                refusal(RefusalRule::Age, message, Some(format!("A {oldest} or newer vehicle.")), None)
+            }
+            Broken::Mileage { miles, most } => {
+                let message = format!("The vehicle has {miles} miles; at most {most} are taken.");
+                refusal(RefusalRule::Mileage, message, Some(format!("A vehicle with at most {most} miles.")), None)
+            }
+            Broken::Tier => {
+                let message = format!("{} is for tier {}.", self.name, self.credit_tier);
+                refusal(RefusalRule::Tier, message, Some(format!("Credit tier {}.", self.credit_tier)), None)
+            }
+            Broken::Term => {
+                let nearest = w.term_months.max(self.term_min_months).min(self.term_max_months);
+                let message = format!("{} is for {} to {} months.", self.name, self.term_min_months, self.term_max_months);
+                refusal(RefusalRule::Term, message, Some(format!("A term of {nearest} months.")), None)
+            }
+            Broken::TooLittle { rule, least, financed } => {
+                let less = least - financed;
+                let term = if rule == RefusalRule::TermAmount { format!(" for {} months", w.term_months) } else { String::new() };
+                let message = format!("At least {least} must be financed{term}; this is {financed}.");
+                refusal(rule, message, Some(format!("Finance {less} more.")), Some(-less))
+            }
+            Broken::TooMuch { most, financed } => {
+                let more = financed - most;
+                let message = format!("At most {most} can be financed; this is {financed}.");
+                refusal(RefusalRule::MaxFinanced, message, Some(format!("{more} more down.")), Some(more))
+            }
+            Broken::OverValue { rule, limit, value, amount, most } => {
+                let more = amount - most;
+                let without = if rule == RefusalRule::FrontLoanToValue { " without products" } else { "" };
+                let message =
+                    format!("{amount}{without} is more than {limit} % of the vehicle's {} of {value}.", self.collateral_basis.label());
+                refusal(rule, message, Some(format!("{more} more down.")), Some(more))
+            }
+            Broken::NoCollateral => {
+                refusal(RefusalRule::Collateral, format!("The vehicle's {} is not known.", self.collateral_basis.label()), None, None)
+            }
+            Broken::Product { rule, what, price, most } => {
+                let less = price - most;
+                let message = format!("At most {most} can be financed for {what}; this is {price}.");
+                refusal(rule, message, Some(format!("{less} less for {what}.")), Some(less))
+            }
+            Broken::OverIncome { rule, ratio, limit, payment, most } => {
+                let what = if rule == RefusalRule::PaymentToIncome { "The payment" } else { "All debts with the payment" };
+                let message = format!("{what} would take {} % of the gross income; at most {limit} %.", ratio.round(2));
+                refusal(rule, message, Some(format!("A payment lower by {}.", payment - most)), None)
+            }
+            Broken::Rebate(rebate) => {
+                let message = format!("{} is a special rate, given in place of the manufacturer's rebate.", self.name);
+                refusal(RefusalRule::Rebate, message, Some(format!("Without the rebate of {rebate}.")), Some(rebate))
+            }
+            Broken::Markup { markup, most } => {
+                let message = format!("The markup of {markup} points is above the {most} points allowed.");
+                refusal(RefusalRule::Markup, message, Some(format!("A markup of at most {most} points.")), None)
+            }
+            Broken::Deposits { asked, most } => {
+                let message = format!("{} takes at most {most} security deposits; this is {asked}.", self.lender_name);
+                refusal(RefusalRule::LeaseOption, message, Some(format!("At most {most} security deposits.")), None)
+            }
+            Broken::OnePay => {
+                let message = format!("{} does not offer a lease that is paid at once.", self.lender_name);
+                refusal(RefusalRule::LeaseOption, message, Some("Monthly payments.".into()), None)
+            }
+        }
+    }
+}
+
+/// What payments come to in a month, rounded up to the cent: a ratio is never better than it is.
+fn monthly_equivalent(input: &QuoteInput, payment: Cents) -> Cents {
+    let w = &input.worksheet;
+    let (times, months) = match w.kind {
+        QuoteKind::Lease if w.one_pay => (1, i64::from(w.term_months.max(1))),
+        QuoteKind::Lease | QuoteKind::Cash => (1, 1),
+        QuoteKind::Retail if w.schedule.count(w.term_months) == 1 => (1, i64::from(w.term_months.max(1))),
+        QuoteKind::Retail => (i64::from(w.schedule.per_year()), 12),
+    };
+    let yearly = payment.0.saturating_mul(times);
+    Cents(yearly.saturating_add(months - 1).div_euclid(months))
+}
+
+/// The smallest down payment more that brings the monthly payment down to `most`. More money down lowers the amount financed
+/// by as much, and the payment never rises with it.
+fn more_down(input: &QuoteInput, financed: Cents, most: Cents) -> Option<Cents> {
+    let pays = |more: Cents| -> Option<Cents> {
+        let mut input = input.clone();
+        input.worksheet.cash_down += more;
+        Some(monthly_equivalent(&input, input.payment().ok()?))
+    };
+    let (mut low, mut high) = (Cents::ZERO, financed - Cents(1));
+    if high <= low || pays(high)? > most {
+        return None;
+    }
+    while high - low > Cents(1) {
+        let middle = Cents(low.0 + (high.0 - low.0) / 2);
+        if pays(middle).is_none_or(|p| p <= most) { high = middle } else { low = middle }
+    }
+    Some(high)
+}

@@ -1,0 +1,95 @@
+//! What is asked: a worksheet, a vehicle, a customer's tier and place, and the day.
+
+use std::sync::Arc;
+
+use chrono::{Datelike, NaiveDate};
+
+use crate::finance::error::FinanceError;
+use crate::finance::quote::{QuoteInput, QuoteKind, Worksheet};
+use crate::finance::rules::RuleBook;
+use crate::finance::tax::SaleCondition;
+use crate::kernel::id::{GroupId, StoreId};
+use crate::kernel::money::Cents;
+use crate::kernel::rate::Rate;
+
+use super::Program;
+
+/// The vehicle, as far as lenders and tax look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct VehicleFacts {
+    /// New, used, certified.
+    pub condition: SaleCondition,
+    /// Model year.
+    pub model_year: i32,
+    /// What the odometer shows.
+    pub odometer_miles: Option<u32>,
+    /// List price.
+    pub msrp: Option<Cents>,
+    /// The manufacturer's invoice.
+    pub invoice: Option<Cents>,
+    /// A guide book's wholesale value.
+    pub book_wholesale: Option<Cents>,
+    /// A guide book's retail value.
+    pub book_retail: Option<Cents>,
+}
+
+impl VehicleFacts {
+    /// Never titled.
+    pub fn is_new(&self) -> bool {
+        self.condition == SaleCondition::New
+    }
+
+    /// Model years on a day; not below zero.
+    pub fn age(&self, on: NaiveDate) -> u16 {
+        u16::try_from(on.year().saturating_sub(self.model_year).max(0)).unwrap_or(u16::MAX)
+    }
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuoteRequest {
+    /// Whose lenders and products.
+    pub group: GroupId,
+    /// Whose fees.
+    pub store: StoreId,
+    /// The day of signing.
+    pub on: NaiveDate,
+    /// The buyer's tax jurisdiction, such as `TX` or `FL-MIAMI-DADE`.
+    pub jurisdiction: String,
+    /// The vehicle.
+    pub vehicle: VehicleFacts,
+    /// The tier to price for.
+    pub credit_tier: String,
+    /// What is on the table.
+    pub worksheet: Worksheet,
+}
+
+impl QuoteRequest {
+    /// The inputs of a quote under the rules of the day, for one program (or cash).
+    pub fn input(&self, book: &RuleBook, program: Option<&Arc<Program>>) -> Result<QuoteInput, FinanceError> {
+        let tax_rule = book.tax_rule(&self.jurisdiction, self.on)?;
+        let kind = self.worksheet.kind;
+        let mut worksheet = self.worksheet.clone();
+        if kind == QuoteKind::Cash {
+            worksheet.term_months = 0;
+        }
+        if kind != QuoteKind::Retail {
+            worksheet.markup = Rate::ZERO;
+        }
+        Ok(QuoteInput {
+            worksheet,
+            contract_date: self.on,
+            vehicle: self.vehicle,
+            state: book.state_of(&self.jurisdiction)?.to_owned(),
+            tax_rule: Arc::clone(tax_rule),
+            fees: book.fees(&self.jurisdiction, self.store, self.on).filter(|f| f.applies(kind)).cloned().collect(),
+            program: program.cloned(),
+        })
+    }
+
+    /// The same with another kind of payment.
+    #[must_use]
+    pub fn as_kind(&self, kind: QuoteKind) -> Self {
+        Self { worksheet: Worksheet { kind, ..self.worksheet.clone() }, ..self.clone() }
+    }
+}

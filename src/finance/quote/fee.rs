@@ -1,0 +1,68 @@
+//! Fees: the store's own and the government's, as dated rows.
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+
+use crate::kernel::id::StoreId;
+use crate::kernel::money::Cents;
+
+use super::QuoteKind;
+
+crate::text_enum! {
+    /// Which deals a fee belongs to.
+    pub enum FeeScope {
+        /// Every deal.
+        All = "ALL",
+        /// Cash and retail.
+        Purchase = "PURCHASE",
+        /// Leases.
+        Lease = "LEASE",
+    }
+}
+
+/// A row of `fee_rule`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FeeRule {
+    /// The row.
+    pub id: Uuid,
+    /// The jurisdiction, for a government fee.
+    pub jurisdiction: Option<String>,
+    /// The store, for its own fee.
+    pub store_id: Option<StoreId>,
+    /// `DOC`, `TITLE`, `REGISTRATION` …
+    pub code: String,
+    /// What the customer reads.
+    pub label: String,
+    /// How much.
+    pub amount: Cents,
+    /// The law's ceiling.
+    pub cap: Option<Cents>,
+    /// Which deals.
+    pub applies_to: FeeScope,
+    /// First day it holds.
+    pub effective_from: Option<NaiveDate>,
+    /// First day it no longer holds.
+    pub effective_to: Option<NaiveDate>,
+    /// Where it was read.
+    pub source: String,
+    /// When.
+    pub source_read_on: NaiveDate,
+    /// Whether a person checked it.
+    pub verified: bool,
+}
+
+impl FeeRule {
+    /// What is charged: never more than the law allows.
+    pub fn charged(&self) -> Cents {
+        self.cap.map_or(self.amount, |cap| self.amount.min(cap))
+    }
+
+    /// Whether it belongs to such a deal.
+    pub const fn applies(&self, kind: QuoteKind) -> bool {
+        match self.applies_to {
+            FeeScope::All => true,
+            FeeScope::Purchase => !matches!(kind, QuoteKind::Lease),
+            FeeScope::Lease => matches!(kind, QuoteKind::Lease),
+        }
+    }
+}

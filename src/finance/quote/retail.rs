@@ -1,0 +1,95 @@
+//! The retail part of a quote: the contract behind it and its figures.
+
+use crate::finance::error::FinanceError;
+use crate::finance::retail::{self, RetailTerms};
+use crate::kernel::money::Cents;
+
+use super::{Buildup, Quote, QuoteInput};
+
+impl QuoteInput {
+    /// The contract behind a retail quote: for its schedule.
+    pub fn retail_terms(&self) -> Result<RetailTerms, FinanceError> {
+        self.contract(self.quiet_buildup()?.financed)
+    }
+
+    /// The contract for an amount financed.
+    pub(in crate::finance) fn contract(&self, amount_financed: Cents) -> Result<RetailTerms, FinanceError> {
+        let (w, program) = (&self.worksheet, self.program()?);
+        let buy = program.buy_rate_for(self, amount_financed).ok_or(FinanceError::RateOutOfRange)?;
+        let first_payment_date = retail::first_payment_date(self.contract_date, w.first_payment_days, w.schedule, w.term_months)?;
+        Ok(RetailTerms {
+            amount_financed,
+            prepaid_finance_charge: program.acquisition_fee,
+            rate: buy.plus(w.markup),
+            term_months: w.term_months,
+            schedule: w.schedule,
+            balloon: self.balloon()?,
+            contract_date: self.contract_date,
+            first_payment_date,
+            accrual: program.accrual,
+            disregard_odd_first_period: w.disregard_odd_first_period,
+        })
+    }
+
+    fn balloon(&self) -> Result<Cents, FinanceError> {
+        let Some(percent) = self.program()?.balloon_percent else { return Ok(Cents::ZERO) };
+        percent.of(self.vehicle.msrp.ok_or(FinanceError::MsrpUnknown)?).ok_or(FinanceError::Overflow)
+    }
+
+    /// A part of the down payment that is paid later counts as one only until the second payment is due (12 CFR
+    /// 1026.2(a)(18)(i)).
+    fn check_deferred(&self, terms: &RetailTerms) -> Result<(), FinanceError> {
+        if self.worksheet.deferred_down.is_empty() {
+            return Ok(());
+        }
+        let second = terms.payment_count().min(2).saturating_sub(1);
+        let latest = terms.schedule.due_date(terms.first_payment_date, second)?;
+        if self.worksheet.deferred_down.iter().any(|part| part.date > latest) {
+            return Err(FinanceError::DeferredTooLate { latest });
+        }
+        if self.worksheet.deferred_down.iter().any(|part| part.date < self.contract_date) {
+            return Err(FinanceError::BadDates("a deferred down payment is due before the contract"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn retail_payment(&self, amount_financed: Cents) -> Result<Cents, FinanceError> {
+        let terms = self.contract(amount_financed)?;
+        self.check_deferred(&terms)?;
+        terms.payment()
+    }
+
+    pub(super) fn retail(&self, b: Buildup) -> Result<Quote, FinanceError> {
+        let mut quote = self.frame(b);
+        if quote.amount_financed <= Cents::ZERO {
+            return Err(FinanceError::NothingToFinance { surplus: -quote.amount_financed });
+        }
+        let terms = self.contract(quote.amount_financed)?;
+        self.check_deferred(&terms)?;
+        let figures = terms.figures()?;
+        let program = self.program()?;
+        let story = program.rate_story(self, quote.amount_financed, figures.payment);
+        let buy = terms.rate.minus(self.worksheet.markup);
+        quote.payment_count = figures.payment_count;
+        quote.first_payment_date = Some(terms.first_payment_date);
+        quote.final_payment_date = Some(figures.final_payment_date);
+        quote.prepaid_finance_charge = terms.prepaid_finance_charge;
+        quote.payment = figures.payment;
+        quote.final_payment = figures.final_payment;
+        quote.balloon = terms.balloon;
+        quote.finance_charge = figures.finance_charge;
+        quote.total_of_payments = figures.total_of_payments;
+        quote.total_sale_price = figures.total_of_payments + quote.down_payment;
+        quote.apr = Some(figures.apr);
+        quote.sell_rate = Some(terms.rate);
+        quote.buy_rate = Some(buy);
+        quote.reserve = program.reserve(&terms, buy, figures.payment)?;
+        let exact = terms.exact_payment()?;
+        quote.step("payment before rounding, in millionths of a cent", exact.to_string());
+        let adders: String = story.adders.iter().map(|(label, points)| format!(" {points:+} ({label})")).collect();
+        let base = story.base_rate.unwrap_or_default();
+        quote.step("rate", format!("{} = {base}{adders} + {} markup, {}", terms.rate, self.worksheet.markup, terms.accrual));
+        quote.rate_story = Some(story);
+        Ok(quote)
+    }
+}

@@ -1,0 +1,194 @@
+//! The worksheet: what people put on the table. Everything else of a quote follows from it, the rules and the day.
+
+use chrono::NaiveDate;
+
+use crate::finance::error::FinanceError;
+use crate::finance::lease::RESIDUAL_MILES;
+use crate::finance::retail::PaymentSchedule;
+use crate::finance::tax::{ProductKind, TradeIn};
+use crate::kernel::id::ProductId;
+use crate::kernel::money::{Cents, Currency};
+use crate::kernel::rate::Rate;
+
+use super::QuoteKind;
+
+/// Most trade-ins of a quote.
+pub const TRADE_INS_MAX: usize = 8;
+/// Most products of a quote.
+pub const PRODUCTS_MAX: usize = 20;
+/// Most parts of a down payment that are paid later.
+pub const DEFERRED_MAX: usize = 6;
+
+/// A product on the deal at the price agreed.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ProductLine {
+    /// Which.
+    pub id: ProductId,
+    /// Its code.
+    pub code: String,
+    /// What it is, for tax and for lenders' caps.
+    pub kind: ProductKind,
+    /// What the customer reads.
+    pub name: String,
+    /// What the customer pays.
+    pub price: Cents,
+}
+
+/// A part of the down payment that is paid after signing ("pickup payment").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct DeferredDown {
+    /// When it is due.
+    pub date: NaiveDate,
+    /// How much.
+    pub amount: Cents,
+}
+
+/// What a lender asks about the customer's purse, per month.
+#[derive(Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Purse {
+    /// Gross income.
+    pub gross_income: Cents,
+    /// Debts the credit bureau reports, and housing.
+    pub debts: Cents,
+}
+
+/// Incomes are nobody's business in a log.
+impl std::fmt::Debug for Purse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Purse(..)")
+    }
+}
+
+/// What is on the table.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Worksheet {
+    /// How the customer pays.
+    pub kind: QuoteKind,
+    /// Of every amount.
+    pub currency: Currency,
+    /// The agreed price.
+    pub price: Cents,
+    /// What the customer pays at signing towards the price.
+    pub cash_down: Cents,
+    /// Further parts of the down payment, paid later without a charge.
+    pub deferred_down: Vec<DeferredDown>,
+    /// Paid by the manufacturer.
+    pub manufacturer_rebate: Cents,
+    /// Given by the dealer.
+    pub dealer_rebate: Cents,
+    /// Cars given in part payment.
+    pub trade_ins: Vec<TradeIn>,
+    /// Protection products.
+    pub products: Vec<ProductLine>,
+    /// Months. Ignored for cash.
+    pub term_months: u16,
+    /// Days to the first payment; 30 means one month. A lease's first payment is due at signing.
+    pub first_payment_days: u16,
+    /// How often a retail contract is paid.
+    pub schedule: PaymentSchedule,
+    /// Disregard a slightly odd first period in the disclosed rate, as Regulation Z allows (1026.17(c)(4)).
+    pub disregard_odd_first_period: bool,
+    /// What the customer's rate lies above the buy rate; nothing unless a manager says so.
+    pub markup: Rate,
+    /// Miles a year, for a lease's residual.
+    pub annual_miles: u32,
+    /// Multiple security deposits of a lease.
+    pub deposits: u8,
+    /// A lease whose payments are all made at signing.
+    pub one_pay: bool,
+    /// Whether a lease's tax at signing is capitalized instead of paid.
+    pub capitalize_tax: bool,
+    /// What the lender may ask about the customer's purse; not known: the ratios are not tested.
+    pub purse: Option<Purse>,
+}
+
+impl Worksheet {
+    /// A worksheet with nothing but a price on it.
+    pub fn new(kind: QuoteKind, currency: Currency, price: Cents) -> Self {
+        Self {
+            kind,
+            currency,
+            price,
+            cash_down: Cents::ZERO,
+            deferred_down: Vec::new(),
+            manufacturer_rebate: Cents::ZERO,
+            dealer_rebate: Cents::ZERO,
+            trade_ins: Vec::new(),
+            products: Vec::new(),
+            term_months: 0,
+            first_payment_days: 30,
+            schedule: PaymentSchedule::Monthly,
+            disregard_odd_first_period: false,
+            markup: Rate::ZERO,
+            annual_miles: RESIDUAL_MILES,
+            deposits: 0,
+            one_pay: false,
+            capitalize_tax: false,
+            purse: None,
+        }
+    }
+
+    /// Amounts and counts within their bounds.
+    pub(super) fn check(&self) -> Result<(), FinanceError> {
+        let within = |what, amount: Cents| {
+            if (Cents::ZERO..=Cents::LIMIT).contains(&amount) { Ok(()) } else { Err(FinanceError::AmountOutOfRange { what }) }
+        };
+        within("The price", self.price)?;
+        within("The down payment", self.cash_down)?;
+        within("The manufacturer's rebate", self.manufacturer_rebate)?;
+        within("The dealer's rebate", self.dealer_rebate)?;
+        for trade in &self.trade_ins {
+            within("A trade-in's allowance", trade.allowance)?;
+            within("A trade-in's payoff", trade.payoff)?;
+            within("A payoff's daily interest", trade.payoff_per_diem)?;
+        }
+        for product in &self.products {
+            within("A product's price", product.price)?;
+        }
+        for part in &self.deferred_down {
+            within("A deferred down payment", part.amount)?;
+        }
+        if let Some(purse) = self.purse {
+            within("The income", purse.gross_income)?;
+            within("The debts", purse.debts)?;
+        }
+        for (what, count, max) in [
+            ("trade-ins", self.trade_ins.len(), TRADE_INS_MAX),
+            ("products", self.products.len(), PRODUCTS_MAX),
+            ("deferred parts of a down payment", self.deferred_down.len(), DEFERRED_MAX),
+        ] {
+            if count > max {
+                return Err(FinanceError::TooMany { what, max });
+            }
+        }
+        if self.markup < Rate::ZERO || self.markup > Rate::LIMIT {
+            return Err(FinanceError::RateOutOfRange);
+        }
+        Ok(())
+    }
+
+    /// Gross allowance of all trade-ins.
+    pub fn allowance(&self) -> Cents {
+        self.trade_ins.iter().map(|t| t.allowance).sum()
+    }
+
+    /// What is owed on all trade-ins on a day.
+    pub fn payoff(&self, on: NaiveDate) -> Cents {
+        self.trade_ins.iter().map(|t| t.payoff_on(on)).sum()
+    }
+
+    /// The parts of the down payment that are paid later.
+    pub fn deferred(&self) -> Cents {
+        self.deferred_down.iter().map(|part| part.amount).sum()
+    }
+
+    /// All products.
+    pub fn backend(&self) -> Cents {
+        self.products.iter().map(|p| p.price).sum()
+    }
+
+    /// The products of one kind.
+    pub fn products_of(&self, kind: ProductKind) -> Cents {
+        self.products.iter().filter(|p| p.kind == kind).map(|p| p.price).sum()
+    }
+}

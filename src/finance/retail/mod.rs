@@ -1,0 +1,424 @@
+//! A retail instalment contract: level payment, schedule, finance charge, annual percentage rate.
+//!
+//! Named roundings:
+//! - the payment is the exact annuity rounded half up to the cent;
+//! - each period's interest is rounded half up to the cent;
+//! - the final payment clears the balance and takes all cents those roundings leave over; a balloon is due with it.
+//!
+//! Interest by accrual basis: THIRTY_360 counts each period as its equal share of a year (a month as a twelfth) and odd time
+//! of the first period as Appendix J does: a simple fraction of a period, compounded over full ones. ACTUAL_365 and
+//! ACTUAL_360 count calendar days.
+
+mod annuity;
+mod schedule;
+
+use chrono::NaiveDate;
+
+use crate::kernel::money::Cents;
+use crate::kernel::rate::Rate;
+use crate::kernel::rounding::div_half_up;
+
+use super::apr::{self, Flow, Offset, Stream, UnitPeriod};
+use super::calendar::{days_between, months_back};
+use super::error::FinanceError;
+use super::fixed::Fixed;
+use annuity::Annuity;
+
+pub(crate) use annuity::present_value;
+pub use annuity::{
+    factor_in_advance, interest_on, level_factor, monthly, monthly_of_effective, periodic, principal_for_payment, reserve_spread,
+};
+pub use schedule::{FIRST_PAYMENT_DAYS_MAX, PaymentSchedule, TERM, first_payment_date};
+
+crate::text_enum! {
+    /// How a lender counts the time that interest accrues over.
+    pub enum AccrualBasis {
+        /// Calendar days over 365.
+        Actual365 = "ACTUAL_365",
+        /// Calendar days over 360.
+        Actual360 = "ACTUAL_360",
+        /// Every period its equal share of a year, odd days as fractions of a period.
+        Thirty360 = "THIRTY_360",
+    }
+}
+
+/// What the contract says.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RetailTerms {
+    /// What the customer gets credit for (Regulation Z's amount financed).
+    pub amount_financed: Cents,
+    /// A charge for the credit that is paid with it (an origination fee). It bears interest and is no part of the amount
+    /// financed.
+    pub prepaid_finance_charge: Cents,
+    /// The contract's yearly rate.
+    pub rate: Rate,
+    /// Its length. The number of payments follows from it and the schedule.
+    pub term_months: u16,
+    /// How often is paid.
+    pub schedule: PaymentSchedule,
+    /// What is due with the last payment beside it.
+    pub balloon: Cents,
+    /// The day interest begins.
+    pub contract_date: NaiveDate,
+    /// The day the first payment is due.
+    pub first_payment_date: NaiveDate,
+    /// How interest accrues.
+    pub accrual: AccrualBasis,
+    /// Leave a slightly odd first period out of the disclosed rate (12 CFR 1026.17(c)(4)).
+    pub disregard_odd_first_period: bool,
+}
+
+/// The figures of a contract. `Σ payments − finance_charge = amount_financed` always holds.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RetailFigures {
+    /// Every payment but the last.
+    pub payment: Cents,
+    /// The last payment, with any balloon.
+    pub final_payment: Cents,
+    /// How many payments.
+    pub payment_count: u16,
+    /// All payments.
+    pub total_of_payments: Cents,
+    /// What the credit costs.
+    pub finance_charge: Cents,
+    /// Regulation Z's annual percentage rate, to a millionth of a percent point.
+    pub apr: Rate,
+    /// The day the last payment is due.
+    pub final_payment_date: NaiveDate,
+}
+
+/// One line of the schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Installment {
+    /// 1 for the first.
+    pub number: u16,
+    /// When it is due.
+    pub date: NaiveDate,
+    /// What is paid.
+    pub payment: Cents,
+    /// The part that is interest.
+    pub interest: Cents,
+    /// The part that lowers the balance.
+    pub principal: Cents,
+    /// What is still owed afterwards.
+    pub balance: Cents,
+}
+
+impl RetailTerms {
+    /// A contract paid monthly, with nothing out of the ordinary.
+    pub fn new(amount: Cents, rate: Rate, term_months: u16, contract: NaiveDate, first_payment: NaiveDate, accrual: AccrualBasis) -> Self {
+        Self {
+            amount_financed: amount,
+            prepaid_finance_charge: Cents::ZERO,
+            rate,
+            term_months,
+            schedule: PaymentSchedule::Monthly,
+            balloon: Cents::ZERO,
+            contract_date: contract,
+            first_payment_date: first_payment,
+            accrual,
+            disregard_odd_first_period: false,
+        }
+    }
+
+    /// How many payments.
+    pub fn payment_count(&self) -> u16 {
+        self.schedule.count(self.term_months)
+    }
+
+    /// The balance on the first day.
+    fn principal(&self) -> Cents {
+        self.amount_financed + self.prepaid_finance_charge
+    }
+
+    fn check(&self) -> Result<(), FinanceError> {
+        if self.amount_financed <= Cents::ZERO {
+            return Err(FinanceError::NothingToFinance { surplus: -self.amount_financed });
+        }
+        for (what, amount) in [
+            ("The amount financed", self.amount_financed),
+            ("The prepaid finance charge", self.prepaid_finance_charge),
+            ("The balloon", self.balloon),
+        ] {
+            if amount < Cents::ZERO || amount > Cents::LIMIT {
+                return Err(FinanceError::AmountOutOfRange { what });
+            }
+        }
+        if self.balloon > self.principal() {
+            return Err(FinanceError::BalloonAboveAmount { excess: self.balloon - self.principal() });
+        }
+        if !TERM.contains(&self.term_months) {
+            return Err(FinanceError::TermOutOfRange { min: *TERM.start(), max: *TERM.end() });
+        }
+        if self.rate < Rate::ZERO || self.rate > Rate::LIMIT {
+            return Err(FinanceError::RateOutOfRange);
+        }
+        let days = days_between(self.contract_date, self.first_payment_date)?;
+        if days > 366 && self.schedule != PaymentSchedule::Single {
+            return Err(FinanceError::BadDates("the first payment must be due within a year"));
+        }
+        if days > 3_700 {
+            return Err(FinanceError::BadDates("the payment must be due within ten years"));
+        }
+        if days == 0 && self.payment_count() == 1 {
+            return Err(FinanceError::BadDates("the only payment is due on the day of the contract"));
+        }
+        Ok(())
+    }
+
+    /// The unit-period of the contract, Appendix J (b)(4).
+    pub fn unit_period(&self) -> Result<UnitPeriod, FinanceError> {
+        match self.schedule.unit() {
+            Some(unit) => Ok(unit),
+            None => apr::single_unit(self.contract_date, self.first_payment_date),
+        }
+    }
+
+    /// Unit-periods from the contract to the first payment.
+    pub fn first_offset(&self) -> Result<Offset, FinanceError> {
+        let anchor = self.schedule.anchor(self.first_payment_date);
+        apr::offset(self.unit_period()?, self.contract_date, self.first_payment_date, anchor)
+    }
+
+    /// Whether 12 CFR 1026.17(c)(4) lets the disclosures disregard that the first period is odd: it is at most 6 days shorter
+    /// or 13 longer than a regular one when the term is below a year, 11 or 21 below ten years, 20 or 32 otherwise.
+    pub fn odd_first_period_is_minor(&self) -> Result<bool, FinanceError> {
+        if self.schedule == PaymentSchedule::Single {
+            return Ok(false);
+        }
+        let regular = self.schedule.one_before(self.first_payment_date)?;
+        let shorter = self.contract_date.signed_duration_since(regular).num_days();
+        let (short, long) = match self.term_months {
+            0..12 => (6, 13),
+            12..120 => (11, 21),
+            _ => (20, 32),
+        };
+        Ok((-long..=short).contains(&shorter))
+    }
+
+    /// The distance of the first payment that the disclosed rate is reckoned with.
+    fn disclosed_offset(&self) -> Result<Offset, FinanceError> {
+        if self.disregard_odd_first_period && self.odd_first_period_is_minor()? {
+            return Ok(Offset { full: 1, num: 0, den: 1 });
+        }
+        self.first_offset()
+    }
+
+    /// The level payment before rounding up or down to the cent, in millionths of a cent. For the trace and for proofs.
+    pub fn exact_payment(&self) -> Result<i128, FinanceError> {
+        self.check()?;
+        Ok(i128::from(self.annuity()?.payment(self.principal(), self.balloon, 1_000_000)?.0))
+    }
+
+    /// The level payment, rounded half up to the cent.
+    pub fn payment(&self) -> Result<Cents, FinanceError> {
+        self.check()?;
+        let n = i128::from(self.payment_count());
+        if self.rate == Rate::ZERO {
+            // Exact, so that a half cent is seen as one.
+            let level = self.principal() - self.balloon;
+            let cents = div_half_up(i128::from(level.0), n).ok_or(FinanceError::Overflow)?;
+            return i64::try_from(cents).map(Cents).map_err(|_| FinanceError::Overflow);
+        }
+        if n == 1 {
+            let interest = self.interest(0, self.principal(), self.contract_date, self.first_payment_date)?;
+            return Ok(self.principal() + interest - self.balloon);
+        }
+        self.annuity()?.payment(self.principal(), self.balloon, 1)
+    }
+
+    /// The payment per unit of principal (the reciprocal of the discount factors' sum) and per unit of balloon.
+    fn annuity(&self) -> Result<Annuity, FinanceError> {
+        let n = self.payment_count();
+        if self.rate == Rate::ZERO {
+            let share = Fixed::ratio(1, i128::from(n))?;
+            return Ok(Annuity { per_principal: share, per_balloon: share });
+        }
+        if self.accrual == AccrualBasis::Thirty360 && self.schedule != PaymentSchedule::Single {
+            let i = periodic(self.rate, self.schedule.per_year())?;
+            let level = level_factor(i, n)?;
+            let v = Fixed::ONE.per(Fixed::ONE.plus(i)?)?;
+            // The annuity counts one period to the first payment; correct for the true distance.
+            let per_principal = if self.first_is_regular()? { level } else { self.first_growth(i)?.by(v)?.by(level)? };
+            let per_balloon = if self.balloon == Cents::ZERO { Fixed::ZERO } else { v.pow(u32::from(n))?.by(level)? };
+            return Ok(Annuity { per_principal, per_balloon });
+        }
+        // 1 / Σ Π v_k, both sides in parts of 1,024 so that the sum of 520 factors stays in range.
+        let part = Fixed::ratio(1, 1_024)?;
+        let mut discount = part;
+        let mut sum = Fixed::ZERO;
+        let mut from = self.contract_date;
+        let mut known = Discounts::default();
+        for k in 0..n {
+            let to = self.schedule.due_date(self.first_payment_date, k)?;
+            discount = discount.by(known.of(self.accrual_fraction(from, to)?, self.rate)?)?;
+            sum = sum.plus(discount)?;
+            from = to;
+        }
+        let per_balloon = if self.balloon == Cents::ZERO { Fixed::ZERO } else { discount.per(sum)? };
+        Ok(Annuity { per_principal: part.per(sum)?, per_balloon })
+    }
+
+    fn first_is_regular(&self) -> Result<bool, FinanceError> {
+        let Offset { full, num, .. } = self.first_offset()?;
+        Ok(full == 1 && num == 0)
+    }
+
+    /// Growth of the balance until the first payment, THIRTY_360: `(1 + f·i)(1 + i)^t`.
+    fn first_growth(&self, i: Fixed) -> Result<Fixed, FinanceError> {
+        let Offset { full, num, den } = self.first_offset()?;
+        let odd = Fixed::ONE.plus(i.by(Fixed::ratio(i128::from(num), i128::from(den))?)?)?;
+        odd.by(Fixed::ONE.plus(i)?.pow(full)?)
+    }
+
+    /// The part of a year a period is, as a fraction.
+    fn accrual_fraction(&self, from: NaiveDate, to: NaiveDate) -> Result<(i128, i128), FinanceError> {
+        Ok(match self.accrual {
+            AccrualBasis::Actual365 => (i128::from(days_between(from, to)?), 365),
+            AccrualBasis::Actual360 => (i128::from(days_between(from, to)?), 360),
+            AccrualBasis::Thirty360 if self.schedule == PaymentSchedule::Single => {
+                let (months, days) = first_period(from, to)?;
+                (i128::from(months) * 30 + i128::from(days), 360)
+            }
+            AccrualBasis::Thirty360 => (1, i128::from(self.schedule.per_year())),
+        })
+    }
+
+    /// The interest of one period on a balance, rounded half up to the cent.
+    fn interest(&self, index: u16, balance: Cents, from: NaiveDate, to: NaiveDate) -> Result<Cents, FinanceError> {
+        let periodic_basis = self.accrual == AccrualBasis::Thirty360 && self.schedule != PaymentSchedule::Single;
+        if periodic_basis && index == 0 && !self.first_is_regular()? {
+            return self.first_growth(periodic(self.rate, self.schedule.per_year())?)?.minus(Fixed::ONE)?.of(balance);
+        }
+        let (num, den) = self.accrual_fraction(from, to)?;
+        interest_on(balance, self.rate, num, den)
+    }
+
+    /// All payments, one after the other, with interest, principal and balance.
+    pub fn schedule(&self) -> Result<Vec<Installment>, FinanceError> {
+        self.schedule_with(self.payment()?)
+    }
+
+    /// The schedule with a payment agreed elsewhere. The last payment clears the balance.
+    pub fn schedule_with(&self, payment: Cents) -> Result<Vec<Installment>, FinanceError> {
+        self.check()?;
+        let mut lines = Vec::with_capacity(usize::from(self.payment_count()));
+        self.walk(payment, |line| lines.push(line))?;
+        Ok(lines)
+    }
+
+    fn walk(&self, payment: Cents, mut each: impl FnMut(Installment)) -> Result<(), FinanceError> {
+        let mut balance = self.principal();
+        let mut from = self.contract_date;
+        let count = self.payment_count();
+        for index in 0..count {
+            let date = self.schedule.due_date(self.first_payment_date, index)?;
+            let interest = self.interest(index, balance, from, date)?;
+            let last = index + 1 == count;
+            // Never more than is owed: on tiny loans the level payment, rounded up, may clear the balance early.
+            let paid = if last { balance + interest } else { payment.min(balance + interest) };
+            let principal = paid - interest;
+            balance -= principal;
+            if balance > Cents(Cents::LIMIT.0.saturating_mul(1_000)) {
+                return Err(FinanceError::PaymentBelowInterest);
+            }
+            each(Installment { number: index + 1, date, payment: paid, interest, principal, balance });
+            from = date;
+        }
+        Ok(())
+    }
+
+    /// Every figure of the contract.
+    pub fn figures(&self) -> Result<RetailFigures, FinanceError> {
+        let payment = self.payment()?;
+        let count = self.payment_count();
+        let mut total = Cents::ZERO;
+        let mut final_payment = Cents::ZERO;
+        let mut final_payment_date = self.first_payment_date;
+        let mut early = false;
+        self.walk(payment, |line| {
+            total += line.payment;
+            final_payment = line.payment;
+            final_payment_date = line.date;
+            early |= line.payment != payment && line.number < count;
+        })?;
+        let unit = self.unit_period()?;
+        let apr = if early {
+            // A loan of a few cents, paid off before its term: the payments are not level.
+            let flows: Vec<Flow> = self.schedule()?.iter().map(|line| Flow { date: line.date, amount: line.payment }).collect();
+            apr::apr_in(unit, &[Flow { date: self.contract_date, amount: self.amount_financed }], &flows)?
+        } else {
+            let advance = [Stream { amount: self.amount_financed, count: 1, first: Offset::START }];
+            let (streams, used) = level_streams(payment, final_payment, u32::from(count - 1), self.disclosed_offset()?);
+            apr::rate_of(unit, &advance, streams.get(..used).unwrap_or(&streams))?
+        };
+        Ok(RetailFigures {
+            payment,
+            final_payment,
+            payment_count: count,
+            total_of_payments: total,
+            finance_charge: total - self.amount_financed,
+            apr,
+            final_payment_date,
+        })
+    }
+}
+
+/// Discount factors by length of period: a monthly series has four.
+#[derive(Default)]
+struct Discounts {
+    known: [Option<((i128, i128), Fixed)>; 6],
+}
+
+impl Discounts {
+    /// `1 / (1 + r·num/den)`.
+    fn of(&mut self, period: (i128, i128), rate: Rate) -> Result<Fixed, FinanceError> {
+        if let Some((_, v)) = self.known.iter().flatten().find(|(known, _)| *known == period) {
+            return Ok(*v);
+        }
+        let (num, den) = period;
+        let growth = Fixed::ONE.plus(Fixed::ratio(i128::from(rate.0) * num, Rate::WHOLE * den)?)?;
+        let v = Fixed::ONE.per(growth)?;
+        if let Some(free) = self.known.iter_mut().find(|slot| slot.is_none()) {
+            *free = Some((period, v));
+        }
+        Ok(v)
+    }
+}
+
+/// The streams of `level` equal payments and a last one, and how many streams there are.
+fn level_streams(payment: Cents, last: Cents, level: u32, first: Offset) -> ([Stream; 3], usize) {
+    let at = |skip: u32| Offset { full: first.full.saturating_add(skip), ..first };
+    let nothing = Stream { amount: Cents::ZERO, count: 0, first: Offset::START };
+    let (mut skip, mut rest) = (0, level);
+    let mut tail = Stream { amount: last, count: 1, first: at(level) };
+    if last == payment {
+        rest += 1;
+        tail = nothing;
+    }
+    let mut head = nothing;
+    // A stream whose first payment is less than a unit-period away has no closed form.
+    if first.full == 0 && rest > 0 {
+        head = Stream { amount: payment, count: 1, first };
+        (skip, rest) = (1, rest - 1);
+    }
+    let middle = Stream { amount: payment, count: rest, first: at(skip) };
+    let mut streams = [nothing; 3];
+    let mut used = 0;
+    for stream in [head, middle, tail] {
+        if stream.count > 0
+            && stream.amount != Cents::ZERO
+            && let Some(slot) = streams.get_mut(used)
+        {
+            *slot = stream;
+            used += 1;
+        }
+    }
+    (streams, used)
+}
+
+/// Full months and odd days from the contract to the first payment, as a person would say it.
+pub fn first_period(contract: NaiveDate, first: NaiveDate) -> Result<(u32, u32), FinanceError> {
+    use chrono::Datelike;
+    months_back(contract, first, first.day())
+}

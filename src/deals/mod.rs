@@ -15,6 +15,7 @@
 
 pub mod diff;
 pub mod graphql;
+mod menu;
 pub mod model;
 pub mod pricing;
 mod service;
@@ -22,9 +23,11 @@ pub mod states;
 pub mod steps;
 mod store;
 
+pub use menu::{Menu, MenuColumn, MenuItem};
 pub use pricing::Desk;
 pub use service::{
-    AcceptQuote, Answer, AnyQuote, ChangeStructure, DealError, DealFilter, Deals, EndDeal, OpenDeal, ProductDraft, Refusal, RefusalCode,
-    Replay, SaveScenario, StructureWish, SwapVehicle, Target, TradeInDraft,
+    AcceptQuote, Answer, AnyQuote, CancelProduct, ChangeStructure, DealError, DealFilter, Deals, EndDeal, OpenDeal, ProductDraft,
+    RecordAnswers, Refusal, RefusalCode, Replay, SaveScenario, StructureWish, SwapVehicle, Target, TradeInDraft,
 };
+pub use store::affected::Affected;
 pub use store::room::{HistoryEvent, Parts, Room};

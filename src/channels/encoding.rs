@@ -16,9 +16,6 @@ const PROLOG: usize = 1024;
 pub(crate) struct Decoded<'a> {
     /// The text, without a byte order mark.
     pub(crate) text: Cow<'a, str>,
-    /// The name of the encoding that was used.
-    #[cfg(test)]
-    pub(crate) encoding: &'static str,
     /// What was odd about it.
     pub(crate) warning: Option<String>,
 }
@@ -27,10 +24,7 @@ pub(crate) struct Decoded<'a> {
 pub(crate) fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Decoded<'a> {
     let declared = declared_label(bytes);
     let hint = declared.as_deref().or(charset);
-    let (encoding, from_bytes) = match Encoding::for_bom(bytes) {
-        Some((encoding, _)) => (encoding, true),
-        None => by_zero_bytes(bytes).map_or_else(|| (by_validity(bytes, hint), false), |encoding| (encoding, true)),
-    };
+    let (encoding, from_bytes) = choose(bytes, hint);
     let (text, used, damaged) = encoding.decode(bytes);
     let claimed = hint.and_then(|label| Encoding::for_label(label.trim().as_bytes()));
     let warning = match (hint, claimed) {
@@ -44,11 +38,14 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Decoded<'a> 
         }
         _ => None,
     };
-    Decoded {
-        text,
-        #[cfg(test)]
-        encoding: used.name(),
-        warning,
+    Decoded { text, warning }
+}
+
+/// The encoding, and whether the bytes alone told it.
+fn choose(bytes: &[u8], hint: Option<&str>) -> (&'static Encoding, bool) {
+    match Encoding::for_bom(bytes) {
+        Some((encoding, _)) => (encoding, true),
+        None => by_zero_bytes(bytes).map_or_else(|| (by_validity(bytes, hint), false), |encoding| (encoding, true)),
     }
 }
 
@@ -150,7 +147,7 @@ mod tests {
         ];
         for (name, bytes, encoding, warns) in cases {
             let decoded = decode(&bytes, None);
-            assert_eq!(decoded.encoding, encoding, "{name}");
+            assert_eq!(choose(&bytes, declared_label(&bytes).as_deref()).0.name(), encoding, "{name}");
             assert!(decoded.text.contains("José"), "{name}: {}", decoded.text);
             assert_eq!(decoded.warning.is_some(), warns, "{name}: {:?}", decoded.warning);
         }

@@ -59,6 +59,9 @@ impl Channels {
             understood.push(Understood { prospect, reading });
         }
         self.find_vehicles(actor, &store, &mut understood).await?;
+        let people: Vec<IncomingPerson> =
+            understood.iter().filter(|lead| lead.reading.needs_person.is_none()).map(|lead| person_of(&lead.reading)).collect();
+        let _turn = self.customers.turn(store.id, &people).await?;
         let mut attempt = 1;
         loop {
             match self.keep(by.clone(), &store, &delivery.body, &document, &understood).await {

@@ -22,6 +22,7 @@ mod records;
 mod resolving;
 mod service;
 mod store;
+mod turns;
 pub mod wish;
 
 pub use contradiction::{Contradiction, ContradictionKind, contradictions, effective};
@@ -33,4 +34,5 @@ pub use model::{
 pub use person::{Person, PostalAddress};
 pub use preference::{Preference, PreferenceAttribute, PreferenceBehaviour, PreferenceImportance, PreferenceKind, PreferenceOperator};
 pub use service::{CreateOutcome, CustomerError, CustomerKey, CustomerParts, CustomerWith, Customers, Done};
+pub use turns::Turn;
 pub use wish::{Wish, WishError};

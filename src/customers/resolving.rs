@@ -11,6 +11,7 @@ use super::records::{Record, contact_context, external_value, index_context, ope
 use super::service::Customers;
 use super::store;
 use super::store::identity::{ContactColumns, CustomerValues};
+use super::turns::Turn;
 use crate::db::notices::Subject;
 use crate::db::{AuditEvent, DbError, Tx};
 use crate::kernel::contact::{EmailAddress, PhoneNumber};
@@ -29,6 +30,13 @@ struct Key {
 }
 
 impl Customers {
+    /// Waits until no other request of this server takes in one of these people; to be asked before a transaction is opened,
+    /// and kept until it ends. As patient as whoever waits for a connection.
+    pub async fn turn(&self, store_id: StoreId, people: &[IncomingPerson]) -> Result<Turn, DbError> {
+        let keys: Vec<i64> = people.iter().flat_map(|person| lock_keys(store_id, &self.keys(person))).collect();
+        self.turns.wait(keys, self.db.pool().options().get_acquire_timeout()).await
+    }
+
     /// Finds or makes the customer of the store an incoming person is. What is new about a known customer is added.
     ///
     /// Two transactions that bring the same e-mail, phone or id at the same time wait for each other, so that one person is

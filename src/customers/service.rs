@@ -16,6 +16,7 @@ use super::person::search_query;
 use super::preference::{Preference, PreferenceKind};
 use super::records::{open_contact, open_customer};
 use super::store;
+use super::turns::Turns;
 use crate::auth::{Actor, Scope};
 use crate::db::idempotency::{Claim, ClaimError};
 use crate::db::notices::Subject;
@@ -28,6 +29,7 @@ use crate::kernel::seal::Sealer;
 pub struct Customers {
     pub(super) db: Db,
     pub(super) sealer: Arc<Sealer>,
+    pub(super) turns: Turns,
 }
 
 /// What can go wrong. No text names a person.
@@ -124,7 +126,7 @@ pub struct CreateOutcome {
 impl Customers {
     /// On this database, with this sealer.
     pub fn new(db: Db, sealer: Arc<Sealer>) -> Self {
-        Self { db, sealer }
+        Self { db, sealer, turns: Turns::default() }
     }
 
     /// The present moment, for judging expiry.

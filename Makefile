@@ -8,7 +8,7 @@ export SQLX_OFFLINE ?= true
 # Test arguments: make test T=deals::
 T ?=
 
-.PHONY: help demo test check bench bench-load chaos schema sqlx fmt web postgres clean \
+.PHONY: help demo test check bench bench-load chaos schema docs sqlx fmt web postgres clean \
         fmt-check lint doc schema-check sqlx-check deps-check browser-test web-test
 
 help: ## These words
@@ -35,6 +35,10 @@ chaos: postgres-if-needed ## Kill the program and the database under load, many 
 schema: ## Write schema.graphql from the code
 	cargo run --quiet -- schema > schema.graphql.new
 	mv schema.graphql.new schema.graphql
+
+docs: ## Write the pages of docs/ that follow from the code
+	cargo run --quiet -- docs deal-states > docs/DEAL-STATES.md.new
+	mv docs/DEAL-STATES.md.new docs/DEAL-STATES.md
 
 sqlx: postgres-if-needed ## Renew .sqlx from the migrations and the queries
 	tools/sqlx.sh

@@ -83,7 +83,7 @@ fn wishes() -> Vec<Wanted> {
     .into_iter()
     .enumerate()
     .map(|(i, (importance, kind, attribute, operator, value))| Wanted {
-        id: PreferenceId(Uuid::from_u128(u128::try_from(i).unwrap())),
+        id: Some(PreferenceId(Uuid::from_u128(u128::try_from(i).unwrap()))),
         wish: Wish::parse(attribute, operator, value).unwrap(),
         importance,
         kind,

@@ -193,6 +193,20 @@ async fn deals_are_listed_by_filter_page_by_page() {
     seen.sort();
     seen.dedup();
     assert_eq!(seen.len(), 5);
+    // What nobody touched for longest, for the manager who looks for stuck deals: the other way round, also page by page.
+    let stuck = "query ($first: Int, $after: String, $order: DealOrder!) { deals(filter: { open: true }, orderBy: $order, first: $first, after: $after) {
+      nodes { id } pageInfo { endCursor } } }";
+    let ids = |page: &Value| page["deals"]["nodes"].as_array().expect("nodes").iter().map(|n| n["id"].to_string()).collect::<Vec<_>>();
+    let newest = room.app.data(&room.sam, stuck, json!({ "order": "LAST_CHANGED" })).await;
+    let oldest = room.app.data(&room.sam, stuck, json!({ "order": "LONGEST_UNTOUCHED" })).await;
+    assert_eq!(ids(&oldest), ids(&newest).into_iter().rev().collect::<Vec<_>>());
+    let first = room.app.data(&room.sam, stuck, json!({ "order": "LONGEST_UNTOUCHED", "first": 2 })).await;
+    let after = &first["deals"]["pageInfo"]["endCursor"];
+    let rest = room.app.data(&room.sam, stuck, json!({ "order": "LONGEST_UNTOUCHED", "after": after })).await;
+    assert_eq!([ids(&first), ids(&rest)].concat(), ids(&oldest));
+    let mixed = room.app.graphql(Some(&room.sam.access), stuck, json!({ "order": "LAST_CHANGED", "after": after })).await;
+    assert_eq!(mixed["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{mixed}");
+
     let page = room.app.data(&room.sam, query, json!({ "filter": { "states": ["LOST"], "vehicleId": room.camry } })).await;
     assert_eq!(page["deals"]["nodes"][0]["id"], lost["id"]);
     let page = room.app.data(&room.sam, query, json!({ "filter": { "number": lost["number"] } })).await;

@@ -5,7 +5,6 @@ mod database;
 mod demo;
 mod healthcheck;
 mod import;
-mod rules;
 mod serve;
 
 use std::path::PathBuf;
@@ -25,7 +24,12 @@ pub use database::Database;
 
 /// The backend behind a car salesperson's tablet: inventory, stated preferences, finance and insurance in one GraphQL API.
 #[derive(Debug, Parser)]
-#[command(name = "deskless", version, propagate_version = true)]
+#[command(
+    name = "deskless",
+    version,
+    propagate_version = true,
+    after_help = "To see it: `deskless demo`. Without DATABASE_URL a private PostgreSQL runs in the data directory (.deskless)."
+)]
 pub struct Cli {
     /// Configuration file (TOML). Environment variables such as DESKLESS_SERVER__LISTEN win over it.
     #[arg(long, short, global = true, env = "DESKLESS_CONFIG", value_name = "FILE")]
@@ -44,14 +48,16 @@ enum Command {
     Migrate,
     /// Print the GraphQL schema.
     Schema,
+    /// Print a page of the documentation that follows from the code.
+    Docs {
+        /// Which page.
+        page: DocsPage,
+    },
     /// Succeed when the server on this machine is ready.
     Healthcheck,
     /// Take in files of other systems: `deskless import inventory --store CODE FILE`.
     #[command(subcommand)]
     Import(import::Import),
-    /// Taxes, fees, lender programs, products and insurance rows as CSV: `deskless rules export FOLDER`.
-    #[command(subcommand)]
-    Rules(rules::RulesCommand),
     /// Dealer groups: `deskless group add CODE NAME`.
     #[command(subcommand)]
     Group(admin::Group),
@@ -64,6 +70,13 @@ enum Command {
     /// Keys that seal personal data and sign tokens.
     #[command(subcommand)]
     Keys(admin::Keys),
+}
+
+/// Pages that are printed from the code.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum DocsPage {
+    /// docs/DEAL-STATES.md: what may follow what in a deal, who does it, what must hold.
+    DealStates,
 }
 
 /// Why a command failed. Its text is for the person at the terminal.
@@ -120,6 +133,10 @@ impl Cli {
             print!("{}", crate::schema::sdl());
             return Ok(ExitCode::SUCCESS);
         }
+        if let Command::Docs { page: DocsPage::DealStates } = self.command {
+            print!("{}", crate::deals::states_page::page());
+            return Ok(ExitCode::SUCCESS);
+        }
         let mut config = Config::load(self.config.as_deref())?;
         if let Command::Healthcheck = self.command {
             healthcheck::run(&config).await?;
@@ -145,9 +162,8 @@ impl Cli {
                 database.close().await;
                 println!("The database schema is up to date.");
             }
-            Command::Schema | Command::Healthcheck => {}
+            Command::Schema | Command::Docs { .. } | Command::Healthcheck => {}
             Command::Import(command) => return command.run(config).await,
-            Command::Rules(command) => return command.run(config).await,
             Command::Group(command) => command.run(config).await?,
             Command::Store(command) => command.run(config).await?,
             Command::User(command) => command.run(config).await?,

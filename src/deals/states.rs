@@ -163,6 +163,43 @@ crate::text_enum! {
     }
 }
 
+impl DealVerb {
+    /// The mutation that does it; none while what it needs is not built.
+    pub const fn mutation(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Structure => "dealStructure",
+            Self::Quote => "dealQuote",
+            Self::AcceptFinance | Self::AcceptInsurance => "quoteAccept",
+            Self::SwapVehicle => "dealSwapVehicle",
+            Self::Present => "dealPresent",
+            Self::Agree => "dealAgree",
+            Self::Contract => "dealContract",
+            Self::Lose => "dealLose",
+            Self::Cancel => "dealCancel",
+            Self::SubmitCredit
+            | Self::DecideCredit
+            | Self::PrepareDocs
+            | Self::Deliver
+            | Self::Fund
+            | Self::Close
+            | Self::Expire
+            | Self::Unwind
+            | Self::Return => return None,
+        })
+    }
+
+    /// Who does it, in a few words; none while nobody can.
+    pub const fn who(self) -> Option<&'static str> {
+        match self {
+            Self::Structure | Self::Quote | Self::SwapVehicle | Self::Present | Self::Cancel => Some("seller"),
+            Self::AcceptFinance | Self::AcceptInsurance | Self::Agree | Self::Contract | Self::Lose => {
+                Some("seller, on the customer's word")
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Guard {
     /// Whether the program checks it today. The others belong to credit, documents and delivery, which come later; the verbs
     /// that need them are not offered yet, except that AGREED may go straight to CONTRACTED until credit is built.

@@ -6,10 +6,10 @@
 /// The names are the ones in the SQL `CHECK` constraints and in the GraphQL schema.
 #[macro_export]
 macro_rules! text_enum {
-    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[doc = $doc:literal])+ $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, ::async_graphql::Enum)]
-        $vis enum $name { $($(#[$vmeta])* #[graphql(name = $text)] $variant),+ }
+        $vis enum $name { $($(#[doc = $doc])+ #[graphql(name = $text)] $variant),+ }
 
         impl $name {
             /// Every value, in declaration order.
@@ -18,6 +18,12 @@ macro_rules! text_enum {
             /// The stable upper-case name.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
+            }
+
+            /// What it means, in the words of its documentation.
+            #[allow(dead_code, reason = "few of the enums are explained to people")]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii()),+ }
             }
         }
 

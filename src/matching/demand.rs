@@ -8,6 +8,7 @@ use crate::customers::wish::ValueKind;
 use crate::customers::{
     Preference, PreferenceAttribute as A, PreferenceImportance as Importance, PreferenceKind as Kind, PreferenceOperator as Op, Wish,
 };
+use crate::inventory::Vehicle;
 use crate::kernel::id::{PreferenceId, VehicleId};
 
 /// Most groups that are scored; the heaviest are kept.
@@ -20,8 +21,8 @@ const NEAR_MAX: i64 = 900;
 /// One effective wish as matching sees it: what is wanted, how much, how it is known. Nothing about who wants it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// The preference it comes from.
-    pub id: PreferenceId,
+    /// The preference it comes from; none when it follows from the car they chose.
+    pub id: Option<PreferenceId>,
     /// Attribute, operator, value.
     pub wish: Wish,
     /// How much it matters.
@@ -36,11 +37,32 @@ impl From<&Preference> for Wanted {
     fn from(p: &Preference) -> Self {
         let permille = (p.confidence * rust_decimal::Decimal::ONE_THOUSAND).trunc();
         let confidence_permille = u16::try_from(permille.mantissa()).unwrap_or(1000).min(1000);
-        Self { id: p.id, wish: p.wish.clone(), importance: p.importance, kind: p.kind, confidence_permille }
+        Self { id: Some(p.id), wish: p.wish.clone(), importance: p.importance, kind: p.kind, confidence_permille }
     }
 }
 
 impl Wanted {
+    /// What the car they chose tells where they said and did nothing else: that kind of car, for about that money.
+    pub fn like(chosen: &Vehicle, known: &[Self]) -> Vec<Self> {
+        let facts = [
+            (A::Condition, Op::Is, Some(chosen.condition.to_string())),
+            (A::Make, Op::Is, Some(chosen.make.clone())),
+            (A::Model, Op::Is, Some(chosen.model.clone())),
+            (A::BodyStyle, Op::Is, chosen.body_style.map(|body| body.to_string())),
+            (A::Price, Op::AtMost, chosen.price_cents.map(|price| price.to_decimal().to_string())),
+        ];
+        let money = [A::Price, A::MonthlyPayment];
+        let spoken = |attribute| {
+            known.iter().any(|w| w.wish.attribute() == attribute || money.contains(&attribute) && money.contains(&w.wish.attribute()))
+        };
+        facts
+            .into_iter()
+            .filter(|(attribute, ..)| !spoken(*attribute))
+            .filter_map(|(attribute, operator, value)| Wish::parse(attribute, operator, &value?).ok())
+            .map(|wish| Self { id: None, wish, importance: Importance::Should, kind: Kind::Observed, confidence_permille: 1000 })
+            .collect()
+    }
+
     /// The points a vehicle earns that meets it, from 1 to 240.
     pub fn weight(&self) -> i64 {
         let importance = match self.importance {

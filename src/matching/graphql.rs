@@ -7,8 +7,9 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use super::relax::Relaxation;
 use super::score::{Contribution, Match, Matches};
 use super::service::{Matching, MatchingError};
+use crate::auth::Scope;
 use crate::customers::{Preference, PreferenceAttribute};
-use crate::graphql::context::{actor, service};
+use crate::graphql::context::service;
 use crate::graphql::{GqlError, GqlResult};
 use crate::inventory::graphql::VehicleNode;
 use crate::inventory::{Inventory, Vehicle, VehicleStatus};
@@ -72,14 +73,35 @@ impl MatchNode {
     }
 }
 
+/// The cars of a scope that could stand in for one that was taken: by what the customer said, and like the one they chose.
+pub async fn replacements_for(
+    ctx: &Context<'_>,
+    scope: &Scope,
+    preferences: &[Preference],
+    taken: &Vehicle,
+    count: usize,
+) -> GqlResult<Vec<MatchNode>> {
+    let found = service::<Matching>(ctx)?.best(scope, preferences, Some(taken), count + SPARE).await?;
+    let nodes = fresh(ctx, scope, found.best).await?;
+    Ok(nodes.into_iter().filter(|node| node.vehicle.id != taken.id).take(count).collect())
+}
+
+async fn fresh(ctx: &Context<'_>, scope: &Scope, best: Vec<Match>) -> GqlResult<Vec<MatchNode>> {
+    let ids: Vec<VehicleId> = best.iter().map(|m| m.vehicle).collect();
+    let vehicles = service::<Inventory>(ctx)?.find_many(scope, &ids).await?;
+    let mut available: HashMap<VehicleId, Vehicle> =
+        vehicles.into_iter().filter(|v| v.status == VehicleStatus::Available).map(|v| (v.id, v)).collect();
+    Ok(best.into_iter().filter_map(|found| available.remove(&found.vehicle).map(|vehicle| MatchNode { vehicle, found })).collect())
+}
+
 /// What one wish did to the score.
 #[derive(Debug, SimpleObject)]
 #[graphql(name = "MatchReason")]
 pub struct ContributionNode {
     /// What it is about.
     attribute: PreferenceAttribute,
-    /// The wish, `prf_…`.
-    preference_id: ID,
+    /// The wish, `prf_…`; null when it follows from the car they chose before.
+    preference_id: Option<ID>,
     /// Points earned.
     points: i32,
     /// Points that could be earned: importance × how it is known × confidence.
@@ -98,7 +120,7 @@ impl From<&Contribution> for ContributionNode {
     fn from(c: &Contribution) -> Self {
         Self {
             attribute: c.attribute,
-            preference_id: c.preference.into(),
+            preference_id: c.preference.map(ID::from),
             points: i32::try_from(c.points).unwrap_or(i32::MAX),
             max_points: i32::try_from(c.max).unwrap_or(i32::MAX),
             met: c.met,
@@ -115,8 +137,8 @@ impl From<&Contribution> for ContributionNode {
 pub struct RelaxationNode {
     /// What it is about.
     attribute: PreferenceAttribute,
-    /// The wish, `prf_…`.
-    preference_id: ID,
+    /// The wish, `prf_…`; null when it follows from the car they chose before.
+    preference_id: Option<ID>,
     /// How many more cars that unlocks.
     unlocks: i32,
     /// For reading aloud: "$1,500 more: 6 cars".
@@ -127,30 +149,25 @@ impl From<Relaxation> for RelaxationNode {
     fn from(r: Relaxation) -> Self {
         Self {
             attribute: r.attribute,
-            preference_id: r.preference.into(),
+            preference_id: r.preference.map(ID::from),
             unlocks: i32::try_from(r.unlocks).unwrap_or(i32::MAX),
             sentence: r.sentence,
         }
     }
 }
 
-/// The best cars for these preferences. Each is read fresh under the actor's scope; what was taken a moment ago is left out.
-pub async fn matches_of(ctx: &Context<'_>, preferences: &[Preference], first: Option<i32>) -> GqlResult<MatchesNode> {
+/// The best cars in the scope's stores for these preferences. Each is read fresh; what was taken a moment ago is left out.
+pub async fn matches_of(ctx: &Context<'_>, scope: &Scope, preferences: &[Preference], first: Option<i32>) -> GqlResult<MatchesNode> {
     let first = first.unwrap_or(FIRST_DEFAULT);
     if !(1..=FIRST_MAX).contains(&first) {
         return Err(GqlError::bad_input(format!("first: must be from 1 to {FIRST_MAX}")));
     }
     let wanted = usize::try_from(first).unwrap_or(0);
-    let scope = actor(ctx)?.selling_scope();
     let Matches { best, relaxations, considered, meeting_all } =
-        service::<Matching>(ctx)?.best(&scope, preferences, wanted + SPARE).await?;
-    let ids: Vec<VehicleId> = best.iter().map(|m| m.vehicle).collect();
-    let vehicles = service::<Inventory>(ctx)?.find_many(&scope, &ids).await?;
-    let mut fresh: HashMap<VehicleId, Vehicle> =
-        vehicles.into_iter().filter(|v| v.status == VehicleStatus::Available).map(|v| (v.id, v)).collect();
-    let nodes = best.into_iter().filter_map(|found| fresh.remove(&found.vehicle).map(|vehicle| MatchNode { vehicle, found })).take(wanted);
+        service::<Matching>(ctx)?.best(scope, preferences, None, wanted + SPARE).await?;
+    let nodes = fresh(ctx, scope, best).await?;
     Ok(MatchesNode {
-        nodes: nodes.collect(),
+        nodes: nodes.into_iter().take(wanted).collect(),
         relaxations: relaxations.into_iter().map(RelaxationNode::from).collect(),
         considered: i32::try_from(considered).unwrap_or(i32::MAX),
         meeting_all: i32::try_from(meeting_all).unwrap_or(i32::MAX),

@@ -14,8 +14,8 @@ const USEFUL: usize = 5;
 pub struct Relaxation {
     /// What it is about.
     pub attribute: A,
-    /// The wish; the first of several alternatives.
-    pub preference: PreferenceId,
+    /// The wish, the first of several alternatives; none when it follows from the car they chose.
+    pub preference: Option<PreferenceId>,
     /// How many more cars then meet everything that stands in the way.
     pub unlocks: usize,
     /// How far the bound moves (cents for amounts); none when the wish is let go.

@@ -12,8 +12,8 @@ use crate::kernel::id::{PreferenceId, VehicleId};
 pub struct Contribution {
     /// What it is about.
     pub attribute: PreferenceAttribute,
-    /// The wish.
-    pub preference: PreferenceId,
+    /// The wish; none when it follows from the car they chose.
+    pub preference: Option<PreferenceId>,
     /// Points earned.
     pub points: i64,
     /// Points that could be earned.

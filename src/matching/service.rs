@@ -16,7 +16,7 @@ use crate::auth::Scope;
 use crate::customers::{Preference, PreferenceAttribute, effective};
 use crate::db::notices::{Notices, Signal, Subject};
 use crate::db::{Db, DbError};
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, Vehicle};
 use crate::kernel::id::{StoreId, VehicleId};
 use crate::kernel::money::Cents;
 
@@ -75,10 +75,20 @@ impl Matching {
         Self { db, inventory, defaults, lots: Arc::new(lots) }
     }
 
-    /// The best `top` cars (at most 100) in the scope's stores for these preferences of one customer.
-    pub async fn best(&self, scope: &Scope, preferences: &[Preference], top: usize) -> Result<Matches, MatchingError> {
+    /// The best `top` cars (at most 100) in the scope's stores for these preferences of one customer. The car they chose
+    /// before, if one is given, speaks where they do not.
+    pub async fn best(
+        &self,
+        scope: &Scope,
+        preferences: &[Preference],
+        chosen: Option<&Vehicle>,
+        top: usize,
+    ) -> Result<Matches, MatchingError> {
         let now = self.db.now();
-        let wanted: Vec<Wanted> = effective(preferences, now).into_iter().map(Wanted::from).collect();
+        let mut wanted: Vec<Wanted> = effective(preferences, now).into_iter().map(Wanted::from).collect();
+        if let Some(chosen) = chosen {
+            wanted.extend(Wanted::like(chosen, &wanted));
+        }
         let estimate = PaymentEstimate::new(self.terms(&wanted)).ok_or(MatchingError::Estimate)?;
         let stores: Vec<StoreId> = scope.store_ids().iter().copied().map(StoreId).collect();
         self.refresh(&stores).await?;

@@ -4,7 +4,7 @@ use super::demand::Wanted;
 use super::demand::{Answer, Group, Test};
 use super::estimate::PaymentEstimate;
 use crate::customers::wish::{dollars, say, thousands};
-use crate::customers::{PreferenceAttribute as A, PreferenceKind as Kind};
+use crate::customers::{PreferenceAttribute as A, PreferenceKind as Kind, PreferenceOperator as Op};
 
 /// Why a vehicle earned its points on one wish.
 pub(super) fn reason(
@@ -78,7 +78,11 @@ fn wish(wanted: &Wanted) -> String {
         Kind::Observed => "they looked at",
         Kind::Inferred => "they had",
     };
-    format!("{verb} {}", wanted.wish.describe())
+    let bound = matches!(wanted.wish.operator(), Op::AtMost | Op::AtLeast);
+    match wanted.kind {
+        Kind::Observed | Kind::Inferred if bound => format!("what {verb} was {}", wanted.wish.describe()),
+        _ => format!("{verb} {}", wanted.wish.describe()),
+    }
 }
 
 fn wish_all(group: &Group) -> String {

@@ -97,7 +97,8 @@ impl CustomerNode {
         &self.with.customer
     }
 
-    async fn wishes(&self, ctx: &Context<'_>) -> GqlResult<Vec<Preference>> {
+    /// What they want, as far as is known, from all channels.
+    pub async fn wishes(&self, ctx: &Context<'_>) -> GqlResult<Vec<Preference>> {
         match &self.with.preferences {
             Some(read) => Ok(read.clone()),
             None => self.siblings.preferences(ctx, self.customer().id).await,
@@ -196,7 +197,7 @@ impl CustomerNode {
         ctx: &Context<'_>,
         #[graphql(desc = "How many, from 1 to 50; 10 when not given.")] first: Option<i32>,
     ) -> GqlResult<MatchesNode> {
-        matches_of(ctx, &self.wishes(ctx).await?, first).await
+        matches_of(ctx, &actor(ctx)?.selling_scope(), &self.wishes(ctx).await?, first).await
     }
     /// What they did last on the web, in the app, in the store; the newest first.
     async fn recent_events(

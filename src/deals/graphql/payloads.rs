@@ -7,6 +7,10 @@ use super::parts::{DeclinedNode, DifferenceNode, ScenarioNode};
 use crate::deals::service::{Answer, Deals, Refusal, RefusalCode};
 use crate::graphql::context::{actor, service};
 use crate::graphql::{GqlError, GqlResult};
+use crate::matching::graphql::MatchNode;
+
+/// Cars offered in the place of one that was taken.
+const REPLACEMENTS: usize = 5;
 
 /// Declares the user error of one mutation: its code enum, its object, and how a refusal becomes one.
 ///
@@ -67,7 +71,6 @@ user_error!(
         OutOfBounds,
     }
 );
-user_error!("dealAnswersRecord", DealAnswersRecordUserError, DealAnswersRecordErrorCode {});
 user_error!(
     "dealStructure",
     DealStructureUserError,
@@ -76,8 +79,6 @@ user_error!(
         OutOfBounds,
         /// There is no such product, or it is not offered now.
         UnknownProduct,
-        /// This customer cannot have the product on this car, or could not use it; the message says why.
-        ProductNotEligible,
         /// No taxes are known for this place.
         UnknownJurisdiction,
         /// The figures can't be calculated.
@@ -182,8 +183,6 @@ user_error!(
         OutOfBounds,
         /// There is no such product, or it is not offered now.
         UnknownProduct,
-        /// This customer cannot have the product on this car, or could not use it; the message says why.
-        ProductNotEligible,
         /// No taxes are known for this place.
         UnknownJurisdiction,
         /// The figures can't be calculated.
@@ -216,13 +215,39 @@ macro_rules! payload {
     };
 }
 
-payload!("dealAnswersRecord", DealAnswersRecordPayload, DealAnswersRecordUserError);
+/// Declares the payload of a mutation that needs the car: when it was taken, others are offered.
+macro_rules! car_payload {
+    ($mutation:literal, $payload:ident, $error:ident) => {
+        #[doc = concat!("The answer to `", $mutation, "`.")]
+        #[derive(Debug, SimpleObject)]
+        pub(super) struct $payload {
+            /// The deal as it stands now; null when it may not be seen.
+            deal: Option<DealNode>,
+            /// After `VEHICLE_TAKEN`: the best cars of the store to put in its place with `dealSwapVehicle`, by what the customer
+            /// said and like the one they chose; at most 5. Otherwise empty.
+            replacements: Vec<MatchNode>,
+            /// Why it was refused; empty when it was done.
+            user_errors: Vec<$error>,
+            /// True when this key was used before: nothing was done again.
+            replayed: bool,
+        }
+
+        impl $payload {
+            pub(super) async fn of(ctx: &Context<'_>, answer: Answer) -> GqlResult<Self> {
+                let deal = deal(ctx, &answer).await?;
+                let replacements = replacements(ctx, &answer, deal.as_ref()).await?;
+                Ok(Self { deal, replacements, user_errors: user_errors(answer.refused)?, replayed: answer.replayed })
+            }
+        }
+    };
+}
+
 payload!("dealOpen", DealOpenPayload, DealOpenUserError);
 payload!("dealStructure", DealStructurePayload, DealStructureUserError);
 payload!("quoteAccept", QuoteAcceptPayload, QuoteAcceptUserError);
-payload!("dealPresent", DealPresentPayload, DealPresentUserError);
-payload!("dealAgree", DealAgreePayload, DealAgreeUserError);
-payload!("dealContract", DealContractPayload, DealContractUserError);
+car_payload!("dealPresent", DealPresentPayload, DealPresentUserError);
+car_payload!("dealAgree", DealAgreePayload, DealAgreeUserError);
+car_payload!("dealContract", DealContractPayload, DealContractUserError);
 payload!("dealCancel", DealCancelPayload, DealCancelUserError);
 payload!("dealLose", DealLosePayload, DealLoseUserError);
 
@@ -314,6 +339,22 @@ async fn deal(ctx: &Context<'_>, answer: &Answer) -> GqlResult<Option<DealNode>>
     match answer.deal_id {
         Some(id) if selected.exists() => DealNode::load(ctx, id, &selected).await,
         _ => Ok(None),
+    }
+}
+
+/// Other cars, when the answer is that the deal's own was taken and they are selected.
+async fn replacements(ctx: &Context<'_>, answer: &Answer, read: Option<&DealNode>) -> GqlResult<Vec<MatchNode>> {
+    let (selected, Some(id)) = (ctx.look_ahead().field("replacements"), answer.deal_id) else { return Ok(Vec::new()) };
+    let taken = answer.refused.iter().any(|refusal| refusal.code == RefusalCode::VehicleTaken);
+    if !taken || !selected.exists() {
+        return Ok(Vec::new());
+    }
+    if let Some(deal) = read {
+        return deal.replacements(ctx, REPLACEMENTS).await;
+    }
+    match DealNode::load(ctx, id, &ctx.look_ahead().field("deal")).await? {
+        Some(deal) => deal.replacements(ctx, REPLACEMENTS).await,
+        None => Ok(Vec::new()),
     }
 }
 

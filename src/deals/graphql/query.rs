@@ -7,11 +7,11 @@ use uuid::Uuid;
 use super::inputs::quote_id;
 use super::node::{DealNode, parts};
 use super::quotes::ReplayNode;
-use crate::deals::service::{DealFilter, Deals};
+use crate::deals::service::{DealFilter, DealOrder, Deals};
 use crate::deals::states::DealState;
 use crate::graphql::context::{actor, service};
 use crate::graphql::page::{self, Connection, PageArgs};
-use crate::graphql::{GqlResult, input};
+use crate::graphql::{GqlError, GqlResult, input};
 
 /// Which deals to list. Everything given must hold.
 #[derive(Debug, Default, InputObject)]
@@ -32,9 +32,9 @@ pub(super) struct DealFilterInput {
 
 impl DealFilterInput {
     fn read(self) -> GqlResult<DealFilter> {
-        let number = self.number.map(|text| {
-            text.trim().parse::<i64>().map_err(|_| crate::graphql::GqlError::bad_input("filter.number: a deal's number has digits only"))
-        });
+        let number = self
+            .number
+            .map(|text| text.trim().parse::<i64>().map_err(|_| GqlError::bad_input("filter.number: a deal's number has digits only")));
         Ok(DealFilter {
             states: input::list("filter.states", self.states.unwrap_or_default())?,
             open: self.open,
@@ -70,21 +70,27 @@ impl DealsQuery {
         DealNode::load(ctx, input::id("id", &id)?, &ctx.look_ahead()).await
     }
 
-    /// Deals of your stores, last changed first.
+    /// Deals of your stores.
     async fn deals(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which deals; all when not given.")] filter: Option<DealFilterInput>,
+        #[graphql(desc = "In which order; `LAST_CHANGED` when not given.")] order_by: Option<DealOrder>,
         #[graphql(desc = "How many, from 1 to 100; 20 when not given.")] first: Option<i32>,
-        #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
+        #[graphql(desc = "The `endCursor` of the page before, in the same order.")] after: Option<String>,
     ) -> GqlResult<Connection<DealNode, DealTotals>> {
-        let args = PageArgs::<(DateTime<Utc>, Uuid)>::read(first, after.as_deref())?;
+        let order = order_by.unwrap_or(DealOrder::LastChanged);
+        let args = PageArgs::<(DealOrder, (DateTime<Utc>, Uuid))>::read(first, after.as_deref())?;
+        if args.after.is_some_and(|(of, _)| of != order) {
+            return Err(GqlError::bad_input("after: this cursor belongs to another order"));
+        }
+        let after = args.after.map(|(_, key)| key);
         let filter = filter.unwrap_or_default().read()?;
         let look = ctx.look_ahead();
         let wanted = parts(&look.field("nodes")).or(parts(&look.field("edges").field("node")));
         let scope = actor(ctx)?.selling_scope();
-        let rooms = service::<Deals>(ctx)?.list(&scope, &filter, args.after, args.limit(), wanted).await?;
-        let key = |node: &DealNode| (node.deal().updated_at, node.deal().id.0);
+        let rooms = service::<Deals>(ctx)?.list(&scope, &filter, order, after, args.limit(), wanted).await?;
+        let key = |node: &DealNode| (order, (node.deal().updated_at, node.deal().id.0));
         Ok(page::connection(DealNode::together(rooms), args.first, DealTotals(filter), key, |node| node))
     }
 

@@ -5,7 +5,6 @@
 //! under its key and committed.
 
 mod agree;
-mod answers;
 mod contract;
 mod open;
 mod quote;
@@ -31,10 +30,9 @@ use crate::dealers::Dealers;
 use crate::inventory::Inventory;
 use crate::kernel::id::DealId;
 
-pub use answers::{CancelProduct, RecordAnswers};
 pub use open::OpenDeal;
 pub use quote::{AcceptQuote, AnyQuote};
-pub use read::{DealFilter, Replay};
+pub use read::{DealFilter, DealOrder, Replay};
 pub(in crate::deals) use refusal::taken_words;
 pub use refusal::{Answer, DealError, Refusal, RefusalCode};
 pub use scenario::SaveScenario;

@@ -13,7 +13,7 @@ use crate::deals::states::DealState;
 use crate::deals::store::list::{self, DealKey};
 use crate::deals::store::quotes;
 use crate::deals::store::room::{self, HistoryEvent, Parts, Room, Which};
-use crate::kernel::id::{CustomerId, DealId, FinanceQuoteId, InsuranceQuoteId, UserId, VehicleId};
+use crate::kernel::id::{CustomerId, DealId, FinanceQuoteId, UserId, VehicleId};
 
 /// Which deals to list. Empty and none ask for nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +30,16 @@ pub struct DealFilter {
     pub vehicle: Option<VehicleId>,
     /// With this number.
     pub number: Option<i64>,
+}
+
+crate::text_enum! {
+    /// The order of a list of deals.
+    pub enum DealOrder {
+        /// The last changed first.
+        LastChanged = "LAST_CHANGED",
+        /// What nobody touched for longest first: stuck deals.
+        LongestUntouched = "LONGEST_UNTOUCHED",
+    }
 }
 
 /// A stored result and the same calculated again.
@@ -77,11 +87,12 @@ impl Deals {
         Ok(self.find_many(scope, &[id], parts).await?.pop())
     }
 
-    /// Up to `limit` deals, last changed first, after a key.
+    /// Up to `limit` deals in an order, after a key.
     pub async fn list(
         &self,
         scope: &Scope,
         filter: &DealFilter,
+        order: DealOrder,
         after: Option<DealKey>,
         limit: i64,
         parts: Parts,
@@ -90,7 +101,7 @@ impl Deals {
             return Ok(Vec::new());
         }
         let mut conn = self.db.read().await?;
-        let keys = list::keys(&mut conn, scope, filter, after, limit).await?;
+        let keys = list::keys(&mut conn, scope, filter, order, after, limit).await?;
         let ids: Vec<Uuid> = keys.iter().map(|key| key.1).collect();
         let which = Which { ids: &ids, ..Which::default() };
         let rooms = room::find_many(&mut conn, scope, which, parts, self.db.now()).await?;
@@ -163,12 +174,6 @@ impl Deals {
     pub async fn stored_finance_quote(&self, scope: &Scope, id: FinanceQuoteId) -> Result<Option<(Value, Value)>, DbError> {
         let mut conn = self.db.read().await?;
         Ok(quotes::stored_finance(&mut conn, scope, id).await?.map(|quote| (quote.inputs, quote.result)))
-    }
-
-    /// Inputs and result of an insurance quote as stored.
-    pub async fn stored_insurance_quote(&self, scope: &Scope, id: InsuranceQuoteId) -> Result<Option<(Value, Value)>, DbError> {
-        let mut conn = self.db.read().await?;
-        Ok(quotes::stored_insurance(&mut conn, scope, id).await?.map(|quote| (quote.inputs, quote.result)))
     }
 }
 

@@ -6,14 +6,57 @@ use uuid::Uuid;
 
 use crate::auth::Scope;
 use crate::db::DbError;
-use crate::deals::service::DealFilter;
+use crate::deals::service::{DealFilter, DealOrder};
 use crate::deals::states::DealState;
 
 /// The key of a deal in a list: the last change and the id.
 pub(in crate::deals) type DealKey = (DateTime<Utc>, Uuid);
 
-/// Up to `limit` deals, last changed first, after a key.
+/// Up to `limit` deals in an order, after a key.
 pub(in crate::deals) async fn keys(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    filter: &DealFilter,
+    order: DealOrder,
+    after: Option<DealKey>,
+    limit: i64,
+) -> Result<Vec<DealKey>, DbError> {
+    match order {
+        DealOrder::LastChanged => last_changed(conn, scope, filter, after, limit).await,
+        DealOrder::LongestUntouched => longest_untouched(conn, scope, filter, after, limit).await,
+    }
+}
+
+async fn longest_untouched(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    filter: &DealFilter,
+    after: Option<DealKey>,
+    limit: i64,
+) -> Result<Vec<DealKey>, DbError> {
+    let states = states(filter);
+    let rows = sqlx::query!(
+        "SELECT id, updated_at FROM deal
+         WHERE store_id = ANY($1) AND ($2::text[] IS NULL OR state = ANY($2)) AND ($3::uuid IS NULL OR salesperson_id = $3)
+           AND ($4::uuid IS NULL OR customer_id = $4) AND ($5::uuid IS NULL OR vehicle_id = $5) AND ($6::bigint IS NULL OR number = $6)
+           AND ($7::timestamptz IS NULL OR (updated_at, id) > ($7, $8))
+         ORDER BY updated_at, id LIMIT $9",
+        scope.store_ids(),
+        states as _,
+        filter.salesperson.map(Uuid::from),
+        filter.customer.map(Uuid::from),
+        filter.vehicle.map(Uuid::from),
+        filter.number,
+        after.map(|key| key.0),
+        after.map(|key| key.1),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.updated_at, row.id)).collect())
+}
+
+async fn last_changed(
     conn: &mut PgConnection,
     scope: &Scope,
     filter: &DealFilter,

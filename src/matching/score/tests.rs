@@ -41,7 +41,7 @@ fn car(id: u128) -> VehicleFacts {
 
 fn wanted(id: u128, importance: Importance, kind: Kind, attribute: A, op: Op, raw: &str) -> Wanted {
     Wanted {
-        id: PreferenceId(Uuid::from_u128(id)),
+        id: Some(PreferenceId(Uuid::from_u128(id))),
         wish: Wish::parse(attribute, op, raw).unwrap(),
         importance,
         kind,
@@ -321,7 +321,7 @@ proptest! {
     #[test]
     fn the_order_of_rows_and_wishes_does_not_matter(cars in proptest::collection::vec(any_car(), 0..40), wishes in proptest::collection::vec(any_wanted(), 0..7), turn in 0..40_usize) {
         let cars = unique(cars);
-        let wishes: Vec<Wanted> = wishes.into_iter().enumerate().map(|(i, w)| Wanted { id: PreferenceId(Uuid::from_u128(u128::try_from(i).unwrap())), ..w }).collect();
+        let wishes: Vec<Wanted> = wishes.into_iter().enumerate().map(|(i, w)| Wanted { id: Some(PreferenceId(Uuid::from_u128(u128::try_from(i).unwrap()))), ..w }).collect();
         let (mut turned_cars, mut turned_wishes) = (cars.clone(), wishes.clone());
         if !turned_cars.is_empty() { let n = turned_cars.len(); turned_cars.rotate_left(turn % n); }
         if !turned_wishes.is_empty() { let n = turned_wishes.len(); turned_wishes.rotate_left(turn % n); }

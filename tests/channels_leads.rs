@@ -1,7 +1,6 @@
 //! Leads through the door: every real lead, duplicates, resends, crowds, strangers, hostile documents.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use deskless::auth::Role;
@@ -10,7 +9,7 @@ use deskless::kernel::id::{CustomerId, LeadId};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::helpers::TestApp;
+use crate::helpers::{PATIENCE, TestApp, until};
 
 pub async fn post(app: &TestApp, key: &str, path: &str, media: &str, body: impl Into<Body>) -> (StatusCode, Value) {
     let request = http::Request::post(path).header("content-type", media).header("authorization", format!("Bearer {key}"));
@@ -217,10 +216,41 @@ async fn a_hundred_copies_at_once_are_one_lead_and_one_customer() {
     assert!(answers.iter().filter(|l| l["status"] == "DUPLICATE").all(|l| l["duplicateOf"] == accepted[0]["id"]));
     assert_eq!(count(&app, "SELECT count(*) FROM customer").await, 1);
     assert_eq!(count(&app, "SELECT count(*) FROM lead WHERE customer_id IS NULL").await, 0);
-    // Twenty different leads of one person at once are one customer too.
-    let leads = (0..20).map(|n| lead(&app, &key, adf(&format!("B-{n}000"), "new", "512-555-0142", "")));
+    // Fifty different leads of one person at once are one customer too.
+    let leads = (0..50).map(|n| lead(&app, &key, adf(&format!("B-{n}000"), "new", "512-555-0142", "")));
     futures::future::join_all(leads).await;
     assert_eq!(count(&app, "SELECT count(*) FROM customer").await, 1);
+    assert_eq!(count(&app, "SELECT count(*) FROM lead WHERE status = 'ACCEPTED'").await, 51);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leads_of_one_person_that_wait_leave_the_connections_to_others() {
+    let app = std::sync::Arc::new(TestApp::start().await);
+    let (key, sam) = (channel(&app).await, app.salesperson().await);
+    lead(&app, &key, adf("W-0000", "new", "512-555-0142", "")).await;
+    // Somebody works on the customer's record, longer than usual.
+    let mut busy = app.database.pool().begin().await.unwrap();
+    sqlx::query("SELECT id FROM customer FOR UPDATE").fetch_all(&mut *busy).await.unwrap();
+    // More leads than the program has connections.
+    let leads: Vec<_> = (1..=40)
+        .map(|n| {
+            let (app, key) = (std::sync::Arc::clone(&app), key.clone());
+            tokio::spawn(async move { lead(&app, &key, adf(&format!("W-{n}000"), "new", "512-555-0142", "")).await })
+        })
+        .collect();
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let waits = async || sqlx::query_scalar::<_, i64>(waiting).fetch_one(app.database.pool()).await.unwrap();
+    until("one waits in the database", async || waits().await > 0).await;
+    let others = app.data(&sam, "{ vehicles { totalCount } customers { totalCount } }", json!({}));
+    let others = tokio::time::timeout(PATIENCE, others).await.expect("others are served meanwhile");
+    assert_eq!(others["customers"]["totalCount"], 1);
+    assert_eq!(waits().await, 1, "and the rest of the crowd before it");
+    busy.rollback().await.unwrap();
+    for done in futures::future::join_all(leads).await {
+        assert_eq!(done.unwrap()[0]["status"], "ACCEPTED");
+    }
+    assert_eq!(count(&app, "SELECT count(*) FROM customer").await, 1);
+    assert_eq!(count(&app, "SELECT count(*) FROM lead").await, 41);
 }
 
 #[tokio::test]
@@ -270,9 +300,7 @@ async fn compressed_leads_are_read_and_bombs_are_cut() {
     };
     assert_eq!(send(gzip(adf("1", "new", "512-555-0142", "").as_bytes())).await, StatusCode::ACCEPTED);
     let bomb = gzip(&vec![b'<'; 32 << 20]);
-    let started = Instant::now();
     assert_eq!(send(bomb).await, StatusCode::PAYLOAD_TOO_LARGE);
-    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
     assert_eq!(send(b"nonsense".to_vec()).await, StatusCode::BAD_REQUEST);
     assert_eq!(count(&app, "SELECT count(*) FROM lead").await, 1);
 }

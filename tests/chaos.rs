@@ -77,7 +77,9 @@ async fn service_is_back_within_seconds_of_a_database_crash() {
                 Ok(()) | Err(DbError::Unavailable(_)) => {}
                 Err(other) => panic!("a crash must look like an outage, which clients may retry: {other:?}"),
             }
-            assert!(since.elapsed() < Duration::from_secs(5), "no full service 5 s after the crash");
+            // The promise of five seconds is held by `make chaos`, which has the machine for itself.
+            let promised = Duration::from_secs(rounds(30, 5).into());
+            assert!(since.elapsed() < promised, "no full service {promised:?} after the crash");
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::helpers::showroom::{SELECTION, Showroom, document};
+use crate::helpers::until;
 
 /// Copies an agreed deal until there are `count`; gives all their ids.
 async fn copies(room: &Showroom, deal: &Value, count: usize) -> Vec<ID> {
@@ -29,7 +30,7 @@ async fn copies(room: &Showroom, deal: &Value, count: usize) -> Vec<ID> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_200_deals_that_sign_for_one_car_exactly_one_gets_it() {
-    let room = Arc::new(Showroom::open_patient().await);
+    let room = Arc::new(Showroom::open().await);
     let deal = room.agreed_cash_deal(&room.rav4).await;
     let ids = copies(&room, &deal, 200).await;
     assert_eq!(ids.len(), 200);
@@ -69,7 +70,7 @@ async fn of_200_deals_that_sign_for_one_car_exactly_one_gets_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_200_retries_with_one_key_one_is_executed() {
-    let room = Arc::new(Showroom::open_patient().await);
+    let room = Arc::new(Showroom::open().await);
     let tries: Vec<_> = (0..200)
         .map(|_| {
             let room = Arc::clone(&room);
@@ -95,7 +96,7 @@ async fn of_200_retries_with_one_key_one_is_executed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_update_is_lost_when_tablets_edit_one_deal() {
-    let room = Arc::new(Showroom::open_patient().await);
+    let room = Arc::new(Showroom::open().await);
     let deal = room.open_deal(&room.rav4, json!({})).await;
     let tries: Vec<_> = (1..=20)
         .map(|n| {
@@ -129,7 +130,7 @@ async fn no_update_is_lost_when_tablets_edit_one_deal() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_hangs_up_leaves_all_or_nothing() {
-    let room = Arc::new(Showroom::open_patient().await);
+    let room = Arc::new(Showroom::open().await);
     let deal = room.agreed_cash_deal(&room.rav4).await;
     let ids = copies(&room, &deal, 120).await;
     let schema = room.app.app.schema(ValidationMode::Strict);
@@ -145,7 +146,9 @@ async fn a_client_that_hangs_up_leaves_all_or_nothing() {
         let _ = tokio::time::timeout(Duration::from_micros(n * n * 8), schema.execute(request)).await;
     }
     // Rollbacks of cut transactions reach the database a moment later.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let open =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()";
+    until("every cut transaction ends", async || room.number(open).await == 0).await;
     let lost = room.number("SELECT count(*) FROM deal WHERE state = 'LOST'").await;
     println!("cut after 0 to 113 ms: {lost} of 120 were done");
     assert!(lost < 120, "no cut was early enough to test anything");

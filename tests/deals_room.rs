@@ -10,6 +10,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
+use crate::helpers::PATIENCE;
 use crate::helpers::showroom::Showroom;
 
 /// Counts what sqlx logs for every statement it runs.
@@ -26,7 +27,7 @@ impl<S: tracing::Subscriber> Layer<S> for Statements {
 
 /// Lets the background tasks of this test's application (rules and stores read again after a change) come to rest.
 async fn settle() {
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
 /// Everything a deal has of its own, in one request.
@@ -39,15 +40,23 @@ const ROOM: &str = "query ($id: ID!) { deal(id: $id) {
   insuranceQuotes { id monthlyPremium { amount } insurer { name } }
   nextSteps { code who say } acceptedFinanceQuote { id } } }";
 
+/// The fewest statements of several times: a background task that wakes up in between can only add some.
 async fn statements(room: &Showroom, deal: &Value) -> (usize, Value) {
-    let counter = Statements::default();
-    settle().await;
-    let seen = {
-        // This test runs on one thread, so that everything it causes is counted here and nothing of other tests is.
-        let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(counter.clone()));
-        room.app.data(&room.sam, ROOM, json!({ "id": deal["id"] })).await
-    };
-    (counter.0.load(Ordering::Relaxed), seen)
+    let mut fewest = (usize::MAX, Value::Null);
+    for _ in 0..5 {
+        let counter = Statements::default();
+        settle().await;
+        let seen = {
+            // This test runs on one thread, so that everything it causes is counted here and nothing of other tests is.
+            let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(counter.clone()));
+            room.app.data(&room.sam, ROOM, json!({ "id": deal["id"] })).await
+        };
+        let count = counter.0.load(Ordering::Relaxed);
+        if count < fewest.0 {
+            fewest = (count, seen);
+        }
+    }
+    fewest
 }
 
 #[tokio::test]
@@ -104,12 +113,16 @@ async fn a_list_of_deals_reads_customers_and_cars_once() {
 #[tokio::test]
 async fn the_counter_counts() {
     let room = Showroom::open().await;
-    let counter = Statements::default();
-    settle().await;
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(counter.clone()));
-    room.number("SELECT 1::bigint").await;
-    room.number("SELECT 2::bigint").await;
-    assert_eq!(counter.0.load(Ordering::Relaxed), 2);
+    let mut fewest = usize::MAX;
+    for _ in 0..5 {
+        let counter = Statements::default();
+        settle().await;
+        let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(counter.clone()));
+        room.number("SELECT 1::bigint").await;
+        room.number("SELECT 2::bigint").await;
+        fewest = fewest.min(counter.0.load(Ordering::Relaxed));
+    }
+    assert_eq!(fewest, 2);
 }
 
 /// A subscription as the socket would run it.
@@ -129,7 +142,7 @@ fn payloads(stream: impl futures::Stream<Item = async_graphql::Response>) -> imp
 }
 
 async fn next(stream: &mut (impl futures::Stream<Item = Value> + Unpin)) -> Value {
-    tokio::time::timeout(Duration::from_secs(2), stream.next()).await.expect("told within two seconds").expect("the stream goes on")
+    tokio::time::timeout(PATIENCE, stream.next()).await.expect("told in time").expect("the stream goes on")
 }
 
 #[tokio::test]
@@ -161,5 +174,5 @@ async fn a_deal_that_may_not_be_seen_ends_the_stream_at_once() {
     let room = Showroom::open().await;
     let deal = json!({ "id": "deal_01jd0000000000000000000000" });
     let mut changes = subscribe(&room, &deal).await;
-    assert!(tokio::time::timeout(Duration::from_secs(2), changes.next()).await.expect("at once").is_none());
+    assert!(tokio::time::timeout(PATIENCE, changes.next()).await.expect("at once").is_none());
 }

@@ -1,11 +1,12 @@
 //! GraphQL over HTTP: what is accepted, what is refused, and how each answer looks.
 
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::helpers::{PATIENCE, until};
 use crate::http_kit::{Server, code, read};
 
 #[tokio::test]
@@ -210,7 +211,7 @@ async fn abuse_is_refused_before_it_costs_anything() {
         let begin = Instant::now();
         let (status, body) = server.ask(query).await;
         assert_eq!(status, 400, "{} → {body}", &query[..query.len().min(60)]);
-        assert!(begin.elapsed() < Duration::from_secs(1));
+        assert!(begin.elapsed() < PATIENCE, "refused before it is measured out, which would take minutes");
         assert!(body.to_string().len() < 4_000);
         assert!(body.get("data").is_none());
     }
@@ -347,32 +348,30 @@ async fn panics_and_database_texts_are_masked_and_the_process_lives() {
 async fn an_operation_that_takes_too_long_is_given_up() {
     let server = Server::with(|limits| limits.execution_ms = 200).await;
     let begin = Instant::now();
-    let (status, body) = server.ask("{ sleep(ms: 5000) }").await;
+    let (status, body) = server.ask("{ sleep(ms: 60000) }").await;
     assert_eq!((status.as_u16(), code(&body)), (504, "TIMEOUT"));
-    assert!(begin.elapsed() < Duration::from_secs(2));
+    assert!(begin.elapsed() < PATIENCE);
 }
 
 #[tokio::test]
 async fn a_mutation_runs_to_its_end_when_the_client_has_gone() {
     let server = Server::start().await;
-    let request = server.post(&json!({ "query": "mutation { write(ms: 300) }" })).timeout(Duration::from_millis(100));
-    assert!(request.send().await.is_err());
-    assert_eq!(server.seen.begun.load(Ordering::SeqCst), 1);
-    tokio::time::sleep(Duration::from_millis(600)).await;
-    assert_eq!(server.seen.finished.load(Ordering::SeqCst), 1);
+    let client = tokio::spawn(server.post(&json!({ "query": "mutation { write(ms: 2000) }" })).send());
+    until("it begins", async || server.seen.begun.load(Ordering::SeqCst) == 1).await;
+    client.abort();
+    assert!(client.await.is_err_and(|gone| gone.is_cancelled()));
+    until("it ends", async || server.seen.finished.load(Ordering::SeqCst) == 1).await;
 }
 
 #[tokio::test]
 async fn more_work_than_allowed_is_refused_at_once_but_sign_in_runs() {
     let server = Server::with(|limits| limits.executions = 2).await;
-    let slow = || server.post(&json!({ "query": "{ sleep(ms: 1000) }" })).send();
+    let slow = || server.post(&json!({ "query": "mutation { write(ms: 3000) }" })).send();
     let (first, second) = (tokio::spawn(slow()), tokio::spawn(slow()));
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    let begin = Instant::now();
+    until("both work", async || server.seen.begun.load(Ordering::SeqCst) == 2).await;
     let response = server.post(&json!({ "query": "{ hello }" })).send().await.unwrap();
     assert_eq!(response.status(), 503);
     assert_eq!(response.headers()["retry-after"], "1");
-    assert!(begin.elapsed() < Duration::from_millis(500));
     assert_eq!(server.ask("mutation { signIn(input: {login: \"a\"}) }").await.0, 200);
     assert_eq!(first.await.unwrap().unwrap().status(), 200);
     assert_eq!(second.await.unwrap().unwrap().status(), 200);

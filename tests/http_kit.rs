@@ -20,6 +20,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::helpers::PATIENCE;
+
 /// What resolvers did.
 #[derive(Debug, Default)]
 pub struct Seen {
@@ -226,7 +228,7 @@ impl Server {
 
     /// Whether the server still answers.
     pub async fn healthy(&self) -> bool {
-        let answer = tokio::time::timeout(Duration::from_secs(2), self.ask("{ __typename }")).await;
+        let answer = tokio::time::timeout(PATIENCE, self.ask("{ __typename }")).await;
         answer.is_ok_and(|(status, body)| status == 200 && body["data"]["__typename"] == "Query")
     }
 

@@ -1,7 +1,5 @@
 //! The transport in front of the whole product: its schema is read back, sessions and sockets end together.
 
-use std::time::{Duration, Instant};
-
 use deskless::http::server;
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -9,7 +7,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_util::sync::CancellationToken;
 
-use crate::helpers::TestApp;
+use crate::helpers::{PATIENCE, TestApp};
 
 #[tokio::test]
 async fn a_socket_closes_when_its_session_is_signed_out() {
@@ -36,16 +34,14 @@ async fn a_socket_closes_when_its_session_is_signed_out() {
     assert!(ack.as_str().contains("connection_ack"), "{ack}");
 
     t.data(&sam, "mutation { signOut { signedOut } }", json!({})).await;
-    let begin = Instant::now();
-    let closed = tokio::time::timeout(Duration::from_secs(5), async {
+    let closed = tokio::time::timeout(PATIENCE, async {
         loop {
             if let Some(Ok(Message::Close(frame))) = socket.next().await {
                 return frame.map(|f| u16::from(f.code));
             }
         }
     });
-    assert_eq!(closed.await.expect("within five seconds"), Some(4401));
-    assert!(begin.elapsed() < Duration::from_secs(5));
+    assert_eq!(closed.await.expect("soon"), Some(4401));
     stop.cancel();
     serving.await.unwrap().unwrap();
 }

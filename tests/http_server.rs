@@ -1,21 +1,22 @@
 //! Connections: slow heads and bodies, too many of them, and the end of the server.
 
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
+use crate::helpers::{PATIENCE, until};
 use crate::http_kit::Server;
 
 #[tokio::test]
 async fn a_slow_head_is_closed() {
     let server = Server::with(|limits| limits.head_ms = 300).await;
-    let (_, closed) = server.raw(b"POST /graphql HTTP/1.1\r\nhost: x\r\nx-slow: ", Duration::from_secs(3)).await;
+    let (_, closed) = server.raw(b"POST /graphql HTTP/1.1\r\nhost: x\r\nx-slow: ", PATIENCE).await;
     assert!(closed);
-    let (_, closed) = server.raw(b"", Duration::from_secs(3)).await;
+    let (_, closed) = server.raw(b"", PATIENCE).await;
     assert!(closed, "a connection that says nothing is closed too");
     assert!(server.healthy().await);
 }
@@ -24,7 +25,7 @@ async fn a_slow_head_is_closed() {
 async fn a_slow_body_is_answered_and_closed() {
     let server = Server::with(|limits| limits.body_ms = 300).await;
     let head = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{\"query\"";
-    let (got, closed) = server.raw(head, Duration::from_secs(3)).await;
+    let (got, closed) = server.raw(head, PATIENCE).await;
     assert!(closed && got.starts_with("HTTP/1.1 408"), "{got}");
 }
 
@@ -32,16 +33,22 @@ async fn a_slow_body_is_answered_and_closed() {
 async fn a_large_head_is_refused() {
     let server = Server::start().await;
     let head = format!("GET /livez HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "x".repeat(100_000));
-    let (got, closed) = server.raw(head.as_bytes(), Duration::from_secs(3)).await;
+    let (got, closed) = server.raw(head.as_bytes(), PATIENCE).await;
     assert!(closed && (got.starts_with("HTTP/1.1 431") || got.is_empty()), "{got}");
     assert!(server.healthy().await);
+}
+
+/// Whether there is a place for one more connection.
+async fn free(server: &Server) -> bool {
+    let asked = b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    server.raw(asked, Duration::from_secs(2)).await.0.contains("200 OK")
 }
 
 #[tokio::test]
 async fn a_client_that_never_reads_its_answer_is_dropped() {
     use tokio::io::AsyncWriteExt;
     let server = Server::with(|limits| {
-        limits.write_ms = 300;
+        limits.write_ms = 3_000;
         limits.connections = 1;
     })
     .await;
@@ -52,16 +59,8 @@ async fn a_client_that_never_reads_its_answer_is_dropped() {
         body.len()
     );
     greedy.write_all(request.as_bytes()).await.unwrap();
-    let begin = Instant::now();
-    let free = async || {
-        server.raw(b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", Duration::from_secs(1)).await.0.contains("200 OK")
-    };
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    assert!(!free().await, "it holds the only place");
-    while !free().await {
-        assert!(begin.elapsed() < Duration::from_secs(15), "its place must become free");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    assert!(!free(&server).await, "it holds the only place");
+    until("its place becomes free", async || free(&server).await).await;
 }
 
 #[tokio::test]
@@ -71,39 +70,35 @@ async fn connections_beyond_the_limit_are_refused() {
     for _ in 0..5 {
         held.push(TcpStream::connect(server.address).await.unwrap());
     }
-    tokio::time::sleep(Duration::from_millis(100)).await;
     let mut extra = TcpStream::connect(server.address).await.unwrap();
     let mut got = String::new();
     extra.read_to_string(&mut got).await.unwrap();
     assert!(got.starts_with("HTTP/1.1 503") && got.contains("retry-after"), "{got}");
     drop(held);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(server.healthy().await);
+    until("the places are given back", async || free(&server).await).await;
 }
 
 #[tokio::test]
 async fn stopping_finishes_what_is_in_flight_and_takes_nothing_new() {
     let mut server = Server::start().await;
-    let query = tokio::spawn(server.post(&json!({ "query": "{ sleep(ms: 600) }" })).send());
-    let gone = server.post(&json!({ "query": "mutation { write(ms: 800) }" })).timeout(Duration::from_millis(100)).send();
-    assert!(gone.await.is_err());
+    let write = || tokio::spawn(server.post(&json!({ "query": "mutation { write(ms: 2000) }" })).send());
+    let (stays, gone) = (write(), write());
+    until("both work", async || server.seen.begun.load(Ordering::SeqCst) == 2).await;
+    gone.abort();
     server.stop.cancel();
-    let begin = Instant::now();
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(TcpStream::connect(server.address).await.is_err());
-    assert_eq!(query.await.unwrap().unwrap().status(), 200);
-    tokio::time::timeout(Duration::from_secs(5), &mut server.task).await.unwrap().unwrap().unwrap();
-    assert!(begin.elapsed() < Duration::from_secs(4));
-    assert_eq!(server.seen.finished.load(Ordering::SeqCst), 1);
+    until("nothing new is taken", async || TcpStream::connect(server.address).await.is_err()).await;
+    assert_eq!(stays.await.unwrap().unwrap().status(), 200);
+    tokio::time::timeout(PATIENCE, &mut server.task).await.unwrap().unwrap().unwrap();
+    assert_eq!(server.seen.finished.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
 async fn stopping_ends_in_time_whatever_hangs() {
     let mut server = Server::with(|limits| limits.shutdown_ms = 500).await;
-    let hanging = tokio::spawn(server.post(&json!({ "query": "{ sleep(ms: 60000) }" })).send());
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    let hanging = tokio::spawn(server.post(&json!({ "query": "mutation { write(ms: 120000) }" })).send());
+    until("it works", async || server.seen.begun.load(Ordering::SeqCst) == 1).await;
     server.stop.cancel();
-    tokio::time::timeout(Duration::from_secs(2), &mut server.task).await.unwrap().unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, &mut server.task).await.unwrap().unwrap().unwrap();
     hanging.abort();
 }
 

@@ -24,7 +24,7 @@ async fn landed(app: &TestApp, bytes: impl Into<Vec<u8>>) -> FeedImport {
 }
 
 /// A VIN with a right check digit, different for every number.
-fn vin(n: u32) -> String {
+pub fn vin(n: u32) -> String {
     let body: Vec<char> = format!("1HGCV1F40MA{n:06}").chars().collect();
     let value = |c: char| match c {
         'A' | 'J' => 1,

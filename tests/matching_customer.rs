@@ -129,13 +129,11 @@ async fn a_car_sold_or_repriced_a_moment_ago_is_seen_as_it_is() {
     }
     tx.commit().await.unwrap();
     let mut found = Value::Null;
-    for _ in 0..100 {
+    crate::helpers::until("the lot in memory follows", async || {
         found = matches(&t, &sam, ada).await;
-        if found["meetingAll"] == 2 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+        found["meetingAll"] == 2
+    })
+    .await;
     assert_eq!((stocks(&found), &found["considered"]), (vec!["A2", "A3"], &json!(2)));
 }
 

@@ -3,7 +3,7 @@
 #   tools/with-demo.sh COMMAND [ARGUMENT…]     the command finds the address in DESKLESS_URL
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-bin=${DESKLESS_BIN:-$root/target/debug/deskless}
+bin=${DESKLESS_BIN:-${CARGO_TARGET_DIR:-$root/target}/debug/deskless}
 [ -x "$bin" ] || (cd "$root" && cargo build --quiet)
 [ $# -gt 0 ] || { sed -n 2,3p "${BASH_SOURCE[0]}"; exit 2; }
 

@@ -1,7 +1,6 @@
 //! `deskless import inventory`: a feed from a file or standard input into a store.
 //!
-//! Exit codes: 0 every row landed; 1 the feed could not be read or something failed; 3 rows were refused; 4 the feed is held
-//! for a manager and the lot was not touched.
+//! The exit codes are in [`HELP`].
 
 use std::fs::File;
 use std::io::{IsTerminal, Read};
@@ -26,10 +25,27 @@ const HELD: u8 = 4;
 /// Lines of the report shown when no `--report` was asked for.
 const SHOWN: usize = 10;
 
+const HELP: &str = "\
+A mapping file names the columns where the heads are not recognised:
+  delimiter = \";\"            # one character, or \"tab\"
+  odometer_unit = \"km\"
+  currency = \"CAD\"
+  [columns]
+  vin = \"Chassis\"
+  price = [\"Web price\", \"List\"]   # the first that says something
+
+Exit codes:
+  0  every row landed
+  1  it could not be read, or something failed
+  2  the command line is wrong
+  3  rows were refused; the others landed
+  4  the feed is held for a manager, and the lot was not touched";
+
 /// What to import.
 #[derive(Debug, Subcommand)]
 pub(super) enum Import {
     /// The inventory of a store: CSV or TSV, plain or gzip, in any known layout.
+    #[command(after_help = HELP)]
     Inventory(InventoryFeed),
 }
 

@@ -145,14 +145,8 @@ pub struct TaxRule {
     pub doc_fee_taxable: bool,
     /// Whether service contracts are taxed.
     pub service_contract_taxable: bool,
-    /// How much of a service contract's price is taxed where it is (VA: half).
-    #[serde(default = "whole")]
-    pub service_contract_taxed: Rate,
     /// Whether GAP is taxed.
     pub gap_taxable: bool,
-    /// Whether prepaid maintenance is taxed.
-    #[serde(default)]
-    pub maintenance_taxable: bool,
     /// Whether other products are taxed.
     pub other_product_taxable: bool,
     /// How leases are taxed.
@@ -181,10 +175,6 @@ pub struct TaxRule {
     pub lease_verified: bool,
     /// What to know about it.
     pub note: Option<String>,
-}
-
-const fn whole() -> Rate {
-    Rate(100_000_000)
 }
 
 /// A trade-in, as far as money goes.
@@ -281,7 +271,6 @@ impl TaxRule {
         match kind {
             ProductKind::ServiceContract => self.service_contract_taxable,
             ProductKind::Gap => self.gap_taxable,
-            ProductKind::Maintenance => self.maintenance_taxable,
             _ => self.other_product_taxable,
         }
     }
@@ -343,12 +332,7 @@ impl TaxRule {
     }
 
     fn products_base(&self, products: &[(ProductKind, Cents)]) -> Cents {
-        let taxed = |kind: ProductKind, price: Cents| match kind {
-            // Of an amount within the limits a share always fits.
-            ProductKind::ServiceContract => self.service_contract_taxed.of(price).unwrap_or(price),
-            _ => price,
-        };
-        products.iter().filter(|(kind, _)| self.product_taxable(*kind)).map(|(kind, price)| taxed(*kind, *price)).sum()
+        products.iter().filter(|(kind, _)| self.product_taxable(*kind)).map(|(_, price)| *price).sum()
     }
 
     fn products_amount(&self, products: &[(ProductKind, Cents)]) -> Result<Cents, FinanceError> {

@@ -27,12 +27,6 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Where it is, for a program that is told by its environment.
-    #[allow(dead_code)]
-    pub fn url(&self) -> String {
-        self.options.to_url_lossy().to_string()
-    }
-
     /// A copy of the migrated template.
     pub async fn create() -> Self {
         let (name, options) = aside(|| async {
@@ -52,14 +46,9 @@ impl TestDatabase {
         Self { name, options, pool }
     }
 
-    /// The database as the program opens it, with the program's rights.
+    /// The database as the program opens it, with the program's rights. Waits much longer than a client would: all tests run at
+    /// once, and a slow machine is not an outage.
     pub async fn open(&self, clock: Arc<dyn Clock>) -> Db {
-        let settings = PoolSettings { max_connections: 20, min_connections: 0, ..PoolSettings::default() };
-        Db::connect(self.options.clone(), &settings, clock).await.expect("the test's database")
-    }
-
-    /// Connections as the program, that wait much longer than a client would.
-    pub async fn open_patient(&self, clock: Arc<dyn Clock>) -> Db {
         let patience = std::time::Duration::from_secs(60);
         let settings = PoolSettings {
             max_connections: 20,
@@ -70,6 +59,11 @@ impl TestDatabase {
             ..PoolSettings::default()
         };
         Db::connect(self.options.clone(), &settings, clock).await.expect("the test's database")
+    }
+
+    /// The address, for a program of its own.
+    pub fn url(&self) -> String {
+        self.options.to_url_lossy().to_string()
     }
 
     /// Connections of the test's own, to look and to meddle.

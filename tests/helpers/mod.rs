@@ -1,6 +1,7 @@
 //! What every test of the API needs: a fresh database, the application on it, people who are signed in.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeZone, Utc};
 use deskless::app::App;
@@ -14,6 +15,7 @@ use deskless::kernel::money::Currency;
 use serde_json::{Value, json};
 
 pub mod database;
+pub mod program;
 
 pub mod showroom;
 pub mod stock;
@@ -24,6 +26,11 @@ pub use stock::Car;
 
 /// The password of everybody in tests.
 pub const PASSWORD: &str = "correct horse battery";
+
+/// What seals people in tests.
+pub const DATA_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+/// What finds them.
+pub const INDEX_KEY: &str = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
 
 /// The application on a database of its own.
 ///
@@ -59,18 +66,12 @@ impl TestApp {
         Self::build(database, db, clock, change).await
     }
 
-    /// For hundreds of requests at once: on a busy machine and in a debug build they may take longer than a client waits.
-    pub async fn start_patient() -> Self {
-        let database = TestDatabase::create().await;
-        let clock = Arc::new(FixedClock::new(start_of_tests()));
-        let db = database.open_patient(clock.clone()).await;
-        Self::build(database, db, clock, |config| config.limits.execution_ms = 60_000).await
-    }
-
     async fn build(database: TestDatabase, db: Db, clock: Arc<FixedClock>, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
-        config.auth.data_key = Some("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=".into());
-        config.auth.index_key = Some("AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=".into());
+        // On a busy machine and in a debug build an operation may take longer than a client waits.
+        config.limits.execution_ms = 60_000;
+        config.auth.data_key = Some(DATA_KEY.into());
+        config.auth.index_key = Some(INDEX_KEY.into());
         change(&mut config);
         let app = App::start(config, db).await.expect("the application starts");
         let group = app.dealers.create_group("lone-star", "Lone Star Motors").await.expect("group");
@@ -146,6 +147,18 @@ impl TestApp {
         let mut answer = self.graphql(Some(&session.access), query, variables).await;
         assert!(answer.get("errors").is_none(), "{answer:#}");
         answer["data"].take()
+    }
+}
+
+/// How long a test waits for what must happen, before it says that it did not. Much longer than it takes: all tests run at once.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until something holds.
+pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let begin = Instant::now();
+    while !holds().await {
+        assert!(begin.elapsed() < PATIENCE, "this did not happen: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -26,15 +26,7 @@ pub const RAV4_VIN: &str = "2T3P1RFV8MC000001";
 
 impl Showroom {
     pub async fn open() -> Self {
-        Self::in_app(TestApp::start().await).await
-    }
-
-    /// For hundreds of requests at once.
-    pub async fn open_patient() -> Self {
-        Self::in_app(TestApp::start_patient().await).await
-    }
-
-    async fn in_app(app: TestApp) -> Self {
+        let app = TestApp::start().await;
         let sam = app.person("sam@example.com", &[(app.austin, Role::Salesperson)]).await;
         let room =
             Self { customer: ID::from(""), rav4: ID::from(""), camry: ID::from(""), keys: std::sync::atomic::AtomicU32::new(0), app, sam };

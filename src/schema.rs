@@ -6,14 +6,24 @@ use crate::auth::graphql::{AuthMutation, AuthQuery};
 use crate::channels::graphql::{ChannelsMutation, ChannelsQuery};
 use crate::customers::graphql::{CustomersMutation, CustomersQuery};
 use crate::dealers::graphql::DealersQuery;
-use crate::deals::graphql::{DealsMutation, DealsQuery, DealsSubscription};
+use crate::deals::graphql::{AffectedQuery, DealsMutation, DealsQuery, DealsSubscription};
 use crate::finance::graphql::FinanceQuery;
 use crate::inventory::graphql::{InventoryMutation, InventoryQuery, InventorySubscription};
 use crate::node::NodeQuery;
 
 /// All queries.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(NodeQuery, AuthQuery, DealersQuery, InventoryQuery, CustomersQuery, ChannelsQuery, DealsQuery, FinanceQuery);
+pub struct Query(
+    NodeQuery,
+    AuthQuery,
+    DealersQuery,
+    InventoryQuery,
+    CustomersQuery,
+    ChannelsQuery,
+    DealsQuery,
+    AffectedQuery,
+    FinanceQuery,
+);
 
 /// All mutations.
 #[derive(Debug, Default, MergedObject)]

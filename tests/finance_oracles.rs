@@ -231,6 +231,8 @@ fn rule(rates: &[Rate]) -> TaxRule {
         dealer_rebate_reduces_base: true,
         doc_fee_taxable: true,
         service_contract_taxable: false,
+        service_contract_taxed: "100".parse().unwrap(),
+        maintenance_taxable: false,
         gap_taxable: false,
         other_product_taxable: true,
         lease_method: LeaseTaxMethod::PerPayment,

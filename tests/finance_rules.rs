@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use deskless::db::By;
 use deskless::finance::{
-    LinePlacement, QuoteKind, QuoteRequest, RefusalRule, RuleBook, SaleCondition, TradeIn, VehicleFacts, Worksheet, cash_quote,
+    LinePlacement, QuoteKind, QuoteRequest, RefusalRule, RuleBook, RuleTable, SaleCondition, TradeIn, VehicleFacts, Worksheet, cash_quote,
     payment_grid, quote_all, seed_rules,
 };
 use deskless::insurance::{self, Coverage, InsuranceRequest, LenderInterest};
@@ -23,6 +23,11 @@ async fn seeded() -> (TestApp, Arc<RuleBook>) {
     (app, book)
 }
 
+async fn import(app: &TestApp, table: RuleTable, text: &str) {
+    let done = app.app.rules.import(app.group, table, text.as_bytes(), By::system(), false).await.expect("a readable file");
+    assert_eq!(done.refused, [], "{}", table.name());
+}
+
 async fn seed(app: &TestApp) -> u64 {
     let mut tx = app.app.db.begin(By::system()).await.expect("a transaction");
     let added = seed_rules(tx.conn(), app.group).await.expect("seeds");
@@ -35,7 +40,7 @@ fn day(text: &str) -> NaiveDate {
 }
 
 /// Price 30,000, trade-in 10,000 free of debt, assigned manufacturer's rebate 2,000.
-fn golden(app: &TestApp, jurisdiction: &str, on: &str) -> QuoteRequest {
+pub fn golden(app: &TestApp, jurisdiction: &str, on: &str) -> QuoteRequest {
     QuoteRequest {
         group: app.group,
         store: app.austin,
@@ -70,39 +75,151 @@ async fn seeds_load_once_and_the_rule_book_hears_of_changes() {
     crate::helpers::until("the rule book is read again", async || app.app.rules.book().jurisdiction("TX").is_some()).await;
 }
 
+/// State, day, new car, expected tax, why. The golden deal: price 30,000, trade-in 10,000, assigned rebate 2,000, document fee 85.
+const GOLDEN: &[(&str, &str, bool, &str, &str)] = &[
+    ("CA", "2026-11-21", true, "2181.16", "30,085 at 7.25 %: no trade credit, rebate taxed"),
+    ("TX", "2026-11-21", true, "1125.00", "18,000 at 6.25 %: full credit, rebates deducted, document fee out"),
+    ("FL-MIAMI-DADE", "2026-11-21", true, "1255.10", "20,085 at 6 % and 1 % of the first 5,000"),
+    ("FL", "2026-11-21", true, "1205.10", "20,085 at 6 %, no county"),
+    ("NC", "2026-11-21", true, "602.55", "20,085 at 3 %"),
+    ("VA", "2026-11-21", true, "1248.53", "30,085 at 4.15 %: never a credit, rebate taxed"),
+    ("MI", "2023-12-31", true, "1260.00", "21,000 at 6 %: 9,000 count (no fee rows yet)"),
+    ("MI", "2025-06-30", true, "1205.10", "20,085 at 6 %: all 10,000 count under the cap of 11,000"),
+    ("MI", "2026-01-01", true, "1205.10", "the same under 12,000"),
+    ("MI", "2030-01-01", true, "1205.10", "full credit"),
+    ("NY-NYC", "2026-11-21", true, "1775.00", "20,000 at 8.875 %: document fee out, rebate taxed"),
+    ("NY", "2026-11-21", true, "800.00", "20,000 at 4 %"),
+    ("OH", "2026-11-21", true, "1154.89", "20,085 at 5.75 %: credit on a new car"),
+    ("OH", "2026-11-21", false, "1729.89", "30,085 at 5.75 %: none on a used one"),
+    ("GA", "2026-11-21", true, "1400.00", "20,000 at 7 % ad valorem, document fee out"),
+    ("MD", "2025-06-30", true, "1805.10", "30,085 at 6 %"),
+    ("MD", "2025-07-01", true, "1955.53", "30,085 at 6.5 %"),
+];
+
 #[tokio::test]
 async fn golden_deal_of_every_state_comes_out_to_the_cent() {
     let (app, book) = seeded().await;
     // The golden deal has a document fee of 85 in every state; the rows of the store carry its own.
-    let tax = |jurisdiction: &str, on: &str| {
-        let mut input = golden(&app, jurisdiction, on).input(&book, None).unwrap();
+    let mut wrong = 0;
+    println!("{:<14} {:<10} {:<5} {:>9} {:>9}", "state", "on", "new", "expected", "got");
+    for (state, on, new, expected, why) in GOLDEN {
+        let mut request = golden(&app, state, on);
+        if !new {
+            request.vehicle.condition = SaleCondition::Used;
+        }
+        let mut input = request.input(&book, None).unwrap();
         input.worksheet.kind = QuoteKind::Cash;
         input.fees.retain(|f| f.code == "DOC");
         for fee in &mut input.fees {
             let fee = Arc::make_mut(fee);
-            (fee.amount, fee.cap) = (Cents(85_00), None);
+            (fee.amount, fee.cap, fee.cap_percent) = (Cents(85_00), None, None);
         }
         let quote = input.quote().unwrap();
         assert_eq!(quote.sum(LinePlacement::Financed), quote.amount_financed);
-        quote.tax
-    };
-    assert_eq!(tax("CA", "2026-11-21"), Cents(218_116));
-    assert_eq!(tax("TX", "2026-11-21"), Cents(1_125_00));
-    assert_eq!(tax("FL-MIAMI-DADE", "2026-11-21"), Cents(1_255_10));
-    assert_eq!(tax("NC", "2026-11-21"), Cents(602_55));
-    assert_eq!(tax("VA", "2026-11-21"), Cents(1_248_53));
-    assert_eq!(tax("MI", "2025-06-30"), Cents(1_205_10));
-    assert_eq!(tax("NY-NYC", "2026-11-21"), Cents(1_775_00));
-    // Michigan's credit was 9,000 in 2023: 21,000 at 6 % (the fee rows begin in 2024).
-    assert_eq!(tax("MI", "2023-12-31"), Cents(1_260_00));
-    // Maryland: 30,085 at 6 % before July 2025, 6.5 % after, no trade-in credit.
-    assert_eq!(tax("MD", "2025-06-30"), Cents(1_805_10));
-    assert_eq!(tax("MD", "2025-07-01"), Cents(1_955_53));
+        let got = quote.tax.to_string();
+        println!("{state:<14} {on} {new:<5} {expected:>9} {got:>9}  {why}");
+        wrong += u32::from(got != *expected);
+    }
+    assert_eq!(wrong, 0, "see the table");
+    // Every state with tax rows is in the table.
+    for rule in book.tax_rules() {
+        let state = book.state_of(&rule.jurisdiction).unwrap();
+        assert!(GOLDEN.iter().any(|(place, ..)| place.starts_with(state)), "{state} has no golden deal");
+    }
     // Virginia's minimum of 75 holds for a car of 500.
     let mut cheap = golden(&app, "VA", "2026-11-21");
     let table = &mut cheap.worksheet;
     (table.price, table.trade_ins, table.manufacturer_rebate) = (Cents(500_00), vec![], Cents::ZERO);
     assert_eq!(cash_quote(&book, &cheap).unwrap().quote.tax, Cents(75_00));
+}
+
+/// What a rule row says, and the tax of the golden deal under it, with the deal changed a little.
+#[tokio::test]
+async fn every_policy_of_a_tax_row_counts() {
+    let (app, _) = seeded().await;
+    // scheme, rate, local rate, local rule, base cap | trade, cap, count | rebates of maker and dealer | doc | products | minimum, ceiling, first, its tax | negative equity
+    let rows = [
+        // Capped at 6,000 and one trade-in; 30,085 − 6,000 − 2,000 − 500 at 5 %.
+        ("QA", "SALES,5,0,NONE,,CAPPED,6000,1,true,true,true,false,100,false,false,false,0,,,0,false", "1079.25"),
+        // Only the dealer's rebate counts; 30,085 − 10,000 − 500 at 5 %.
+        ("QB", "SALES,5,0,NONE,,FULL,,,false,true,true,false,100,false,false,false,0,,,0,false", "979.25"),
+        // Only the maker's; 30,085 − 10,000 − 2,000 at 5 %.
+        ("QC", "SALES,5,0,NONE,,FULL,,,true,false,true,false,100,false,false,false,0,,,0,false", "904.25"),
+        // 14,500 are owed on two cars worth 10,500: 30,085 − 10,500 − 2,500 + 4,000 at 5 %.
+        ("QD", "SALES,5,0,NONE,,FULL,,,true,true,true,false,100,false,false,false,0,,,0,true", "1054.25"),
+        // Half of the service contract, not the GAP, all of the maintenance: 1,000 + 800 at 5 % beside 854.25.
+        ("QE", "SALES,5,0,NONE,,FULL,,,true,true,true,true,50,false,true,false,0,,,0,false", "944.25"),
+        // A ceiling of 500 on the whole tax of the car; products are taxed beside it.
+        ("QF", "EXCISE,5,0,NONE,,FULL,,,true,true,true,false,100,false,false,false,0,500,,0,false", "500.00"),
+        // 20 on the first 1,500 of 17,085, then 3.25 %: 20 + 506.51.
+        ("QG", "EXCISE,3.25,0,NONE,,FULL,,,true,true,true,false,100,false,false,false,0,,1500,20,false", "526.51"),
+        // No tax at all.
+        ("QH", "NONE,0,0,NONE,,FULL,,,true,true,true,true,100,true,true,true,0,,,0,false", "0.00"),
+    ];
+    let places: String = rows.iter().map(|(code, ..)| format!("{code},{code},Test {code}\n")).collect();
+    import(&app, RuleTable::Jurisdictions, &format!("code,state,name\n{places}")).await;
+    let head = "jurisdiction,from,scheme,state_rate,local_rate,local_rule,local_base_cap,trade_policy,trade_cap,trade_cap_count,mfr_rebate,dealer_rebate,\
+                doc_fee,service_contract,service_contract_percent,gap,maintenance,other_product,minimum_tax,maximum_tax,first_base,first_tax,\
+                negative_equity,lease_method,lease_reduction,lease_trade_credit,source,read_on,verified\n";
+    let lines: String =
+        rows.iter().map(|(code, row, _)| format!("{code},2026-01-01,{row},NONE,false,false,Test,2026-11-22,true\n")).collect();
+    import(&app, RuleTable::TaxRules, &format!("{head}{lines}")).await;
+    let book = app.app.rules.book();
+    let mut wrong = 0;
+    for (code, row, expected) in rows {
+        let mut request = golden(&app, code, "2026-11-21");
+        let table = &mut request.worksheet;
+        table.dealer_rebate = Cents(500_00);
+        table.trade_ins.push(TradeIn { allowance: Cents(500_00), payoff: Cents(14_500_00), ..TradeIn::default() });
+        if ["QB", "QC"].contains(&code) {
+            table.trade_ins.pop();
+        }
+        table.products = [("VSC-60-75", 2_000_00), ("GAP", 900_00), ("MAINT-36", 800_00)]
+            .iter()
+            .map(|(product, price)| book.products(app.group, request.on).find(|p| p.code == *product).unwrap().line(Some(Cents(*price))))
+            .collect();
+        let mut input = request.input(&book, None).unwrap();
+        input.worksheet.kind = QuoteKind::Cash;
+        input.fees.retain(|f| f.code == "DOC");
+        Arc::make_mut(&mut input.fees[0]).amount = Cents(85_00);
+        let quote = input.quote().unwrap();
+        let got = quote.tax.to_string();
+        println!("{code} {expected:>9} {got:>9}  {row}");
+        wrong += u32::from(got != expected);
+    }
+    assert_eq!(wrong, 0, "see the table");
+}
+
+#[tokio::test]
+async fn a_document_fee_never_exceeds_the_laws_share_of_the_price() {
+    let (app, book) = seeded().await;
+    let fee = |cap: Option<i64>, percent: Option<&str>| {
+        let mut fee = book.fees("TX", app.austin, day("2026-11-21")).find(|f| f.code == "DOC").unwrap().as_ref().clone();
+        (fee.amount, fee.cap, fee.cap_percent) = (Cents(300_00), cap.map(Cents), percent.map(|p| p.parse().unwrap()));
+        fee
+    };
+    // Michigan: the lesser of 5 % and 260.
+    assert_eq!(fee(Some(260_00), Some("5")).charged(Cents(30_000_00)), Cents(260_00));
+    assert_eq!(fee(Some(260_00), Some("5")).charged(Cents(4_000_19)), Cents(200_00));
+    assert_eq!(fee(None, Some("5")).charged(Cents(100_000_00)), Cents(300_00));
+    assert_eq!(fee(None, None).charged(Cents(1)), Cents(300_00));
+}
+
+#[tokio::test]
+async fn an_unverified_fee_shows_on_its_line() {
+    let (app, book) = seeded().await;
+    let quote = cash_quote(&book, &golden(&app, "NC", "2026-11-21")).unwrap().quote;
+    let of = |code: &str| quote.lines.iter().find(|l| l.code == code).unwrap();
+    assert!(of("FEE_TITLE").unverified_source.as_deref().is_some_and(|s| s.contains("20-85")));
+    assert_eq!(of("TAX_STATE").unverified_source, None);
+    assert!(of("TAX_STATE").rule_id.is_some() && of("PRICE").rule_id.is_none());
+    assert!(!quote.verified);
+    // Every row behind a deal in California and Florida was found at a stated source.
+    for place in ["CA", "FL", "FL-MIAMI-DADE"] {
+        let quote = cash_quote(&book, &golden(&app, place, "2026-11-21")).unwrap().quote;
+        assert_eq!(quote.unverified_rules().map(|r| r.label.clone()).collect::<Vec<_>>(), Vec::<String>::new(), "{place}");
+        assert!(quote.verified, "{place}");
+    }
 }
 
 #[tokio::test]

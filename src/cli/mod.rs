@@ -5,6 +5,7 @@ mod database;
 mod demo;
 mod healthcheck;
 mod import;
+mod rules;
 mod serve;
 
 use std::path::PathBuf;
@@ -58,6 +59,9 @@ enum Command {
     /// Take in files of other systems: `deskless import inventory --store CODE FILE`.
     #[command(subcommand)]
     Import(import::Import),
+    /// Taxes, fees, lender programs, products and insurance rows as CSV: `deskless rules export FOLDER`.
+    #[command(subcommand)]
+    Rules(rules::RulesCommand),
     /// Dealer groups: `deskless group add CODE NAME`.
     #[command(subcommand)]
     Group(admin::Group),
@@ -164,6 +168,7 @@ impl Cli {
             }
             Command::Schema | Command::Docs { .. } | Command::Healthcheck => {}
             Command::Import(command) => return command.run(config).await,
+            Command::Rules(command) => return command.run(config).await,
             Command::Group(command) => command.run(config).await?,
             Command::Store(command) => command.run(config).await?,
             Command::User(command) => command.run(config).await?,

@@ -32,6 +32,8 @@ crate::text_enum! {
         Lead = "LEAD",
         /// An inventory feed run.
         FeedImport = "FEED_IMPORT",
+        /// The rules of a dealer group.
+        Rules = "RULES",
         /// A sign-in session that ended.
         Session = "SESSION",
         /// A user or their roles.

@@ -133,6 +133,8 @@ mod tests {
                     label: (*code).into(),
                     amount: Cents(*amount),
                     placement: LinePlacement::Financed,
+                    rule_id: None,
+                    unverified_source: None,
                 })
                 .collect(),
         }

@@ -15,6 +15,7 @@
 
 pub mod diff;
 pub mod graphql;
+mod menu;
 pub mod model;
 pub mod pricing;
 mod service;
@@ -23,9 +24,11 @@ pub mod states_page;
 pub mod steps;
 mod store;
 
+pub use menu::{Menu, MenuColumn, MenuItem};
 pub use pricing::Desk;
 pub use service::{
-    AcceptQuote, Answer, AnyQuote, ChangeStructure, DealError, DealFilter, DealOrder, Deals, EndDeal, OpenDeal, ProductDraft, Refusal,
-    RefusalCode, Replay, SaveScenario, StructureWish, SwapVehicle, Target, TradeInDraft,
+    AcceptQuote, Answer, AnyQuote, CancelProduct, ChangeStructure, DealError, DealFilter, DealOrder, Deals, EndDeal, OpenDeal,
+    ProductDraft, RecordAnswers, Refusal, RefusalCode, Replay, SaveScenario, StructureWish, SwapVehicle, Target, TradeInDraft,
 };
+pub use store::affected::Affected;
 pub use store::room::{HistoryEvent, Parts, Room};

@@ -317,6 +317,12 @@ pub struct FigureLine {
     /// When it is paid.
     #[serde(rename = "p")]
     pub placement: LinePlacement,
+    /// The rule row behind it: of a tax, of a fee.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub rule_id: Option<uuid::Uuid>,
+    /// Where the figure comes from, while no person has checked it.
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
+    pub unverified_source: Option<String>,
 }
 
 /// What follows from a structure.

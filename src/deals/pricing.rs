@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::model::{DealKind, FigureLine, Figures, Structure};
+use super::store::answers::Answers;
 use crate::finance::{
     self, FinanceError, Quote, QuoteInput, QuoteKind, QuoteRequest, RuleBook, Rules, SaleCondition, Worksheet, best_quote, cash_quote,
 };
 use crate::insurance::{self, InsuranceInput, InsuranceRequest, LenderInterest};
 use crate::inventory::{VehicleCondition, VehicleStatus};
-use crate::kernel::id::{GroupId, InsurerId, ProductId, ProgramId, StoreId, VehicleId};
+use crate::kernel::id::{GroupId, InsurerId, ProgramId, StoreId, VehicleId};
 use crate::kernel::money::Cents;
 use crate::kernel::rate::Rate;
 
@@ -39,6 +40,8 @@ pub struct Car {
     pub model: String,
     /// Trim.
     pub trim: Option<String>,
+    /// Its fuel, as the lot has it.
+    pub fuel: Option<String>,
     /// Miles driven.
     pub odometer_miles: Option<i32>,
     /// The asking price.
@@ -168,20 +171,22 @@ impl Desk {
         Self { rules }
     }
 
-    /// Whose taxes apply to a buyer who lives there.
+    /// The rules of the day: take them once per calculation.
+    pub(in crate::deals) fn book(&self) -> std::sync::Arc<RuleBook> {
+        self.rules.book()
+    }
+
+    /// Whose taxes apply to a buyer who lives there. A state without rows of its own is still the one that taxes: its code,
+    /// whose taxes are not known, rather than another state's.
     pub fn jurisdiction_of(&self, state: Option<&str>, postal_code: Option<&str>) -> Option<String> {
-        let book = self.rules.book();
-        book.jurisdiction_at(state?, postal_code.unwrap_or_default()).map(|place| place.code.clone())
+        let (book, state) = (self.rules.book(), state?);
+        let place = book.jurisdiction_at(state, postal_code.unwrap_or_default());
+        Some(place.map_or_else(|| state.to_owned(), |place| place.code.clone()))
     }
 
     /// Whether taxes are known for a place on a day.
     pub fn knows_jurisdiction(&self, code: &str, on: NaiveDate) -> bool {
         self.rules.book().tax_rule(code, on).is_ok()
-    }
-
-    /// The list price of a product the group offers on a day.
-    pub fn product_price(&self, group: GroupId, product: ProductId, on: NaiveDate) -> Option<Cents> {
-        self.rules.book().products(group, on).find(|p| p.id == product).map(|p| p.price)
     }
 
     /// Every figure of a structure. The payment of a retail contract or lease is that of the best program that takes it.
@@ -211,7 +216,7 @@ impl Desk {
     }
 
     /// What every insurer says, the lowest premium first. An insurer that does not write here says nothing.
-    pub fn insurance_offers(&self, case: &Case<'_>) -> Vec<InsuranceOffer> {
+    pub(in crate::deals) fn insurance_offers(&self, case: &Case<'_>, said: &Answers) -> Vec<InsuranceOffer> {
         let book = self.rules.book();
         let terms = &case.structure.terms;
         let Ok(state) = book.state_of(&terms.buyer_jurisdiction) else { return Vec::new() };
@@ -225,7 +230,11 @@ impl Desk {
         let age = case.today.year().saturating_sub(case.car.model_year).max(0);
         let age = u16::try_from(age).unwrap_or(u16::MAX);
         let miles = terms.annual_miles.and_then(|miles| u32::try_from(miles).ok());
-        let request = InsuranceRequest::for_car(state, case.today, interest, value, age, miles);
+        let mut request = InsuranceRequest::for_car(state, case.today, interest, value, age, miles);
+        // The buyer's ZIP code says where the car is kept, as long as it lies in the state of registration.
+        request.postal_code = said.postal_code.clone().filter(|_| said.state.as_deref() == Some(state));
+        request.lender_code = said.program.and_then(|id| book.program(id)).map(|program| program.lender_code.clone());
+        let request = request.wished(&said.insurance);
         let quotes = match insurance::quote_all(book.insurance(), case.group_id, &request) {
             Ok(quotes) => quotes,
             Err(error) => {
@@ -283,6 +292,8 @@ impl Figures {
                     label: line.label.clone().into_owned(),
                     amount: line.amount,
                     placement: line.placement,
+                    rule_id: line.rule_id,
+                    unverified_source: line.unverified_source.clone(),
                 })
                 .collect(),
         }

@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
+use super::product::{CancelMethod, Product};
 use super::program::{CollateralBasis, Program};
 use super::quote::QuoteKind;
-use super::rules::{Product, Rules};
+use super::rules::Rules;
 use super::tax::{LeaseTaxMethod, LocalTaxRule, ProductKind, SaleCondition, TaxRule, TaxScheme, TradePolicy};
 use crate::auth::Actor;
 use crate::dealers::{Dealers, StoreInfo};
 use crate::graphql::context::{actor, service};
 use crate::graphql::{Date, DecimalText, GqlError, GqlResult, MoneyObject, Percentage, input};
-use crate::kernel::id::{InsurerId, ProductId, ProgramId, StoreId};
+use crate::kernel::id::{InsurerId, ProductId, ProgramId, RuleVersionId, StoreId};
 use crate::kernel::money::{Cents, Currency};
 
 pub use detail::{LeaseProgression, QuoteDetailNode, QuoteInstallment, QuoteLine, QuoteRule, QuoteTraceStep};
@@ -230,9 +231,37 @@ impl ProductNode {
     async fn term_miles(&self) -> Option<i32> {
         self.product.term_miles.and_then(|m| i32::try_from(m).ok())
     }
-    /// List price.
+    /// What the customer bears of each claim. Null where there is none.
+    async fn deductible(&self) -> Option<MoneyObject> {
+        self.product.deductible.map(|cents| MoneyObject::new(cents, self.currency))
+    }
+    /// List price, where no rate sheet says otherwise for the car: `deal.productMenu` has the price on a car.
     async fn price(&self) -> MoneyObject {
         MoneyObject::new(self.product.price, self.currency)
+    }
+    /// Conditions of vehicles it is for. Empty: every one.
+    async fn conditions(&self) -> &[SaleCondition] {
+        &self.product.conditions
+    }
+    /// Oldest vehicle it takes, in model years.
+    async fn max_age_years(&self) -> Option<i32> {
+        self.product.max_age_years.map(i32::from)
+    }
+    /// Most miles it takes.
+    async fn max_odometer_miles(&self) -> Option<i32> {
+        self.product.max_odometer_miles.and_then(|m| i32::try_from(m).ok())
+    }
+    /// How it is given back; the law of the buyer's state may say otherwise.
+    async fn cancel_method(&self) -> CancelMethod {
+        self.product.cancel_method
+    }
+    /// Days in which it can be given back in full; the law of the buyer's state may give more.
+    async fn free_look_days(&self) -> i32 {
+        i32::from(self.product.free_look_days)
+    }
+    /// Charged for a cancellation after that; the law of the buyer's state may allow less.
+    async fn cancel_fee(&self) -> MoneyObject {
+        MoneyObject::new(self.product.cancel_fee, self.currency)
     }
     /// What it costs the dealer. Managers only.
     async fn cost(&self) -> Option<MoneyObject> {
@@ -247,6 +276,10 @@ pub struct TaxRuleNode(Arc<TaxRule>);
 /// A dated tax rule of a jurisdiction.
 #[Object(name = "TaxRule")]
 impl TaxRuleNode {
+    /// This version of the rule, `rul_…`: for `quotesAffectedBy`.
+    async fn version(&self) -> ID {
+        RuleVersionId(self.0.id).into()
+    }
     /// The jurisdiction's code, such as `TX` or `FL-MIAMI-DADE`.
     async fn jurisdiction(&self) -> &str {
         &self.0.jurisdiction
@@ -294,6 +327,38 @@ impl TaxRuleNode {
     /// Whether a dealer's rebate lowers the taxable amount.
     async fn dealer_rebate_reduces_base(&self) -> bool {
         self.0.dealer_rebate_reduces_base
+    }
+    /// Whether service contracts are taxed.
+    async fn service_contract_taxable(&self) -> bool {
+        self.0.service_contract_taxable
+    }
+    /// How much of a service contract's price is taxed where it is, in percent.
+    async fn service_contract_taxed(&self) -> Percentage {
+        Percentage(self.0.service_contract_taxed.to_percent())
+    }
+    /// Whether GAP is taxed.
+    async fn gap_taxable(&self) -> bool {
+        self.0.gap_taxable
+    }
+    /// Whether prepaid maintenance is taxed.
+    async fn maintenance_taxable(&self) -> bool {
+        self.0.maintenance_taxable
+    }
+    /// Whether other products are taxed.
+    async fn other_product_taxable(&self) -> bool {
+        self.0.other_product_taxable
+    }
+    /// The least tax, in dollars.
+    async fn minimum_tax(&self) -> DecimalText {
+        DecimalText(self.0.minimum_tax.to_decimal())
+    }
+    /// The most tax, in dollars. Null where there is no ceiling.
+    async fn maximum_tax(&self) -> Option<DecimalText> {
+        self.0.maximum_tax.map(|cents| DecimalText(cents.to_decimal()))
+    }
+    /// Whether money still owed on a trade-in adds to the taxable amount.
+    async fn negative_equity_in_base(&self) -> bool {
+        self.0.negative_equity_in_base
     }
     /// Whether the document fee is taxed.
     async fn doc_fee_taxable(&self) -> bool {

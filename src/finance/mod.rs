@@ -7,10 +7,12 @@
 pub mod apr;
 pub mod calendar;
 pub mod error;
+mod exchange;
 pub mod fixed;
 pub mod graphql;
 mod grid;
 pub mod lease;
+mod product;
 mod program;
 mod quote;
 pub mod retail;
@@ -20,7 +22,12 @@ mod store;
 pub mod tax;
 
 pub use error::FinanceError;
+pub use exchange::{ExchangeError, RuleImport, RuleReportLine, RuleTable};
 pub use grid::{GRID_MAX, GridCell, GridOffer, payment_grid};
+pub use product::{
+    CancelMethod, Cancellation, CustomerNeeds, DealNeeds, MENU_COLUMNS, MenuEntry, Product, ProductCase, ProductLaw, ProductPrice,
+    ProductRate, ProductRefusal, ProductRows, ProductRule, ProductVehicle, Refund, RefundPayee, VehicleClass, menu,
+};
 pub use program::{
     AdderSubject, BackendCaps, CollateralBasis, LateCharge, MarkupCap, Outcome, PricedQuote, Program, ProgramQuote, QuoteRequest,
     RateAdder, Refusal, RefusalRule, TermMinimum, VehicleFacts, best_quote, cash_quote, quote_all,
@@ -29,6 +36,6 @@ pub use quote::{
     DeferredDown, ENGINE_VERSION, FeeRule, FeeScope, LeaseDetail, LinePlacement, ProductLine, Purse, Quote, QuoteInput, QuoteKind,
     QuoteLine, QuoteLineKind, RateStory, RuleUse, SigningLine, TraceStep, Worksheet,
 };
-pub use rules::{Jurisdiction, Product, RuleBook, RuleRows, Rules};
+pub use rules::{Jurisdiction, RuleBook, RuleRows, Rules};
 pub use seed::seed_rules;
 pub use tax::{ProductKind, SaleCondition, TaxRule, TradeIn};

@@ -11,13 +11,13 @@ use crate::db::notices::{Notices, Signal};
 use crate::db::{Db, DbError};
 use crate::insurance::InsuranceBook;
 use crate::kernel::id::{GroupId, ProductId, ProgramId, StoreId};
-use crate::kernel::money::Cents;
 
 use super::error::FinanceError;
+use super::product::{Product, ProductRows};
 use super::program::Program;
-use super::quote::{FeeRule, ProductLine};
+use super::quote::FeeRule;
 use super::store;
-use super::tax::{ProductKind, TaxRule};
+use super::tax::TaxRule;
 
 /// A place with taxes of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,42 +28,6 @@ pub struct Jurisdiction {
     pub state: String,
     /// What people call it.
     pub name: String,
-}
-
-/// A row of `product`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Product {
-    /// The row.
-    pub id: ProductId,
-    /// Whose list it is on.
-    pub group_id: GroupId,
-    /// Short code.
-    pub code: String,
-    /// What it is.
-    pub kind: ProductKind,
-    /// What the customer reads.
-    pub name: String,
-    /// Who stands behind it.
-    pub provider: String,
-    /// How long it runs.
-    pub term_months: Option<u16>,
-    /// How many miles it covers.
-    pub term_miles: Option<u32>,
-    /// What it is sold for.
-    pub price: Cents,
-    /// What it costs the dealer (managers only).
-    pub cost: Cents,
-    /// First day it is sold.
-    pub effective_from: Option<NaiveDate>,
-    /// First day it is no longer sold.
-    pub effective_to: Option<NaiveDate>,
-}
-
-impl Product {
-    /// The product on a deal, at its list price or another.
-    pub fn line(&self, price: Option<Cents>) -> ProductLine {
-        ProductLine { id: self.id, code: self.code.clone(), kind: self.kind, name: self.name.clone(), price: price.unwrap_or(self.price) }
-    }
 }
 
 /// Everything the database holds on rules.
@@ -81,6 +45,8 @@ pub struct RuleRows {
     pub programs: Vec<(GroupId, Program)>,
     /// Products.
     pub products: Vec<Product>,
+    /// Their rate sheets, and the law on them.
+    pub product_rows: ProductRows,
     /// Insurers and their rows.
     pub insurance: InsuranceBook,
 }
@@ -97,6 +63,7 @@ pub struct RuleBook {
     program_by_id: HashMap<ProgramId, Arc<Program>>,
     products: HashMap<GroupId, Vec<Arc<Product>>>,
     product_by_id: HashMap<ProductId, Arc<Product>>,
+    product_rows: ProductRows,
     insurance: InsuranceBook,
 }
 
@@ -107,7 +74,7 @@ fn holds(from: Option<NaiveDate>, to: Option<NaiveDate>, on: NaiveDate) -> bool 
 impl RuleBook {
     /// Sorts rows into a book.
     pub fn new(rows: RuleRows) -> Self {
-        let mut book = Self { insurance: rows.insurance, ..Self::default() };
+        let mut book = Self { insurance: rows.insurance, product_rows: rows.product_rows, ..Self::default() };
         book.jurisdictions = rows.jurisdictions.into_iter().map(|j| (j.code.clone(), Arc::new(j))).collect();
         book.postal = rows.postal.into_iter().collect();
         for rule in rows.tax_rules {
@@ -207,6 +174,11 @@ impl RuleBook {
         self.product_by_id.get(&id)
     }
 
+    /// The rate sheets of products, and the law on them.
+    pub fn product_rows(&self) -> &ProductRows {
+        &self.product_rows
+    }
+
     /// Insurers, their rates and the states' minimums.
     pub fn insurance(&self) -> &InsuranceBook {
         &self.insurance
@@ -257,6 +229,10 @@ impl Rules {
             }
         });
         Ok(rules)
+    }
+
+    pub(super) fn db(&self) -> &Db {
+        &self.db
     }
 
     /// The present view. Take it once per calculation, so that all its figures come from one book.

@@ -1,21 +1,20 @@
 //! All SQL of the rules: read whole, in one statement per table.
 
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 use sqlx::PgConnection;
 
 use crate::db::DbError;
-use crate::insurance::{Coverage, Factor, FactorSubject, InsuranceBook, InsuranceRate, Insurer, Minimum};
-use crate::kernel::id::{GroupId, InsurerId, LenderId, ProductId, ProgramId, StoreId};
+use crate::kernel::id::{GroupId, LenderId, ProgramId, StoreId};
 use crate::kernel::money::Cents;
 use crate::kernel::rate::Rate;
 
 use super::lease::MoneyFactor;
+use super::product;
 use super::program::{BackendCaps, CollateralBasis, LateCharge, Program};
 use super::quote::{FeeRule, FeeScope, QuoteKind};
 use super::retail::AccrualBasis;
-use super::rules::{Jurisdiction, Product, RuleRows};
-use super::tax::{LeaseTaxMethod, LocalTaxRule, ProductKind, SaleCondition, TaxRule, TaxScheme, TradePolicy};
+use super::rules::{Jurisdiction, RuleRows};
+use super::tax::{LeaseTaxMethod, LocalTaxRule, SaleCondition, TaxRule, TaxScheme, TradePolicy};
 
 fn corrupt(what: &str) -> DbError {
     DbError::Corrupt(what.to_owned())
@@ -38,6 +37,12 @@ fn list<T: serde::de::DeserializeOwned>(what: &str, value: serde_json::Value) ->
     serde_json::from_value(value).map_err(|e| corrupt(&format!("{what}: {e}")))
 }
 
+/// The code and state of a group's stores.
+pub(super) async fn stores(conn: &mut PgConnection, group: GroupId) -> Result<Vec<(String, String)>, DbError> {
+    let rows = sqlx::query!("SELECT code, state FROM store WHERE group_id = $1 ORDER BY code", group.0).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|row| (row.code, row.state)).collect())
+}
+
 /// Every rule row.
 pub(super) async fn all(conn: &mut PgConnection) -> Result<RuleRows, DbError> {
     let jurisdictions =
@@ -51,8 +56,9 @@ pub(super) async fn all(conn: &mut PgConnection) -> Result<RuleRows, DbError> {
         tax_rules: tax_rules(conn).await?,
         fees: fees(conn).await?,
         programs: programs(conn).await?,
-        products: products(conn).await?,
-        insurance: insurance(conn).await?,
+        products: product::store::products(conn).await?,
+        product_rows: product::store::rows(conn).await?,
+        insurance: crate::insurance::load(conn).await?,
     })
 }
 
@@ -61,8 +67,8 @@ async fn tax_rules(conn: &mut PgConnection) -> Result<Vec<TaxRule>, DbError> {
         r#"SELECT id, jurisdiction, lower(effective) AS effective_from, upper(effective) AS effective_to, scheme AS "scheme: TaxScheme",
                   state_rate, local_rate, local_rule AS "local_rule: LocalTaxRule", local_base_cap_cents AS "local_base_cap: Cents",
                   trade_policy AS "trade_policy: TradePolicy", trade_cap_cents AS "trade_cap: Cents", trade_cap_count,
-                  manufacturer_rebate_reduces_base, dealer_rebate_reduces_base, doc_fee_taxable, service_contract_taxable, gap_taxable,
-                  other_product_taxable, lease_method AS "lease_method: LeaseTaxMethod", lease_reduction_taxable, lease_trade_credit,
+                  manufacturer_rebate_reduces_base, dealer_rebate_reduces_base, doc_fee_taxable, service_contract_taxable, service_contract_taxed_percent,
+                  gap_taxable, maintenance_taxable, other_product_taxable, lease_method AS "lease_method: LeaseTaxMethod", lease_reduction_taxable, lease_trade_credit,
                   minimum_tax_cents AS "minimum_tax: Cents", maximum_tax_cents AS "maximum_tax: Cents", first_base_cents AS "first_base: Cents",
                   first_tax_cents AS "first_tax: Cents", negative_equity_in_base, source, source_read_on, verified, lease_verified, note
            FROM tax_rule ORDER BY jurisdiction, effective"#
@@ -88,7 +94,9 @@ async fn tax_rules(conn: &mut PgConnection) -> Result<Vec<TaxRule>, DbError> {
                 dealer_rebate_reduces_base: row.dealer_rebate_reduces_base,
                 doc_fee_taxable: row.doc_fee_taxable,
                 service_contract_taxable: row.service_contract_taxable,
+                service_contract_taxed: rate("tax_rule.service_contract_taxed_percent", row.service_contract_taxed_percent)?,
                 gap_taxable: row.gap_taxable,
+                maintenance_taxable: row.maintenance_taxable,
                 other_product_taxable: row.other_product_taxable,
                 lease_method: row.lease_method,
                 lease_reduction_taxable: row.lease_reduction_taxable,
@@ -109,16 +117,35 @@ async fn tax_rules(conn: &mut PgConnection) -> Result<Vec<TaxRule>, DbError> {
 }
 
 async fn fees(conn: &mut PgConnection) -> Result<Vec<FeeRule>, DbError> {
-    let rows = sqlx::query_as!(
-        FeeRule,
+    let rows = sqlx::query!(
         r#"SELECT id, jurisdiction, store_id AS "store_id: StoreId", code, label, amount_cents AS "amount: Cents", cap_cents AS "cap: Cents",
-                  applies_to AS "applies_to: FeeScope", lower(effective) AS effective_from, upper(effective) AS effective_to,
-                  source, source_read_on, verified
+                  cap_percent, estimate, applies_to AS "applies_to: FeeScope", lower(effective) AS effective_from,
+                  upper(effective) AS effective_to, source, source_read_on, verified
            FROM fee_rule ORDER BY store_id NULLS LAST, code"#
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows)
+    rows.into_iter()
+        .map(|row| {
+            Ok(FeeRule {
+                id: row.id,
+                jurisdiction: row.jurisdiction,
+                store_id: row.store_id,
+                code: row.code,
+                label: row.label,
+                amount: row.amount,
+                cap: row.cap,
+                cap_percent: row.cap_percent.map(|percent| rate("fee_rule.cap_percent", percent)).transpose()?,
+                estimate: row.estimate,
+                applies_to: row.applies_to,
+                effective_from: row.effective_from,
+                effective_to: row.effective_to,
+                source: row.source,
+                source_read_on: row.source_read_on,
+                verified: row.verified,
+            })
+        })
+        .collect()
 }
 
 async fn programs(conn: &mut PgConnection) -> Result<Vec<(GroupId, Program)>, DbError> {
@@ -217,90 +244,4 @@ async fn programs(conn: &mut PgConnection) -> Result<Vec<(GroupId, Program)>, Db
             Ok((row.group_id, program))
         })
         .collect()
-}
-
-async fn products(conn: &mut PgConnection) -> Result<Vec<Product>, DbError> {
-    let rows = sqlx::query!(
-        r#"SELECT id AS "id: ProductId", group_id AS "group_id: GroupId", code, kind AS "kind: ProductKind", name, provider, term_months, term_miles,
-                  price_cents AS "price: Cents", cost_cents AS "cost: Cents", lower(effective) AS effective_from, upper(effective) AS effective_to
-           FROM product ORDER BY code"#
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Product {
-                id: row.id,
-                group_id: row.group_id,
-                code: row.code,
-                kind: row.kind,
-                name: row.name,
-                provider: row.provider,
-                term_months: opt_small("product.term_months", row.term_months)?,
-                term_miles: opt_small("product.term_miles", row.term_miles)?,
-                price: row.price,
-                cost: row.cost,
-                effective_from: row.effective_from,
-                effective_to: row.effective_to,
-            })
-        })
-        .collect()
-}
-
-async fn insurance(conn: &mut PgConnection) -> Result<InsuranceBook, DbError> {
-    let insurers =
-        sqlx::query_as!(Insurer, r#"SELECT id AS "id: InsurerId", group_id AS "group_id: GroupId", code, name FROM insurer ORDER BY code"#)
-            .fetch_all(&mut *conn)
-            .await?;
-    let rates = sqlx::query!(
-        r#"SELECT id, insurer_id AS "insurer_id: InsurerId", state, coverage AS "coverage: Coverage", base_cents AS "base: Cents",
-                  lower(effective) AS effective_from, upper(effective) AS effective_to, verified
-           FROM insurance_rate ORDER BY insurer_id, state, coverage"#
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let rates = rates
-        .into_iter()
-        .map(|row| {
-            let (effective_from, effective_to) = (row.effective_from, row.effective_to);
-            let rate =
-                InsuranceRate { id: row.id, coverage: row.coverage, base: row.base, effective_from, effective_to, verified: row.verified };
-            (row.insurer_id, row.state, rate)
-        })
-        .collect();
-    let factors = sqlx::query!(
-        r#"SELECT id, insurer_id AS "insurer_id: InsurerId", subject AS "subject: FactorSubject", coverage AS "coverage: Coverage", from_value, to_value,
-                  factor, barred_states, lower(effective) AS effective_from, upper(effective) AS effective_to
-           FROM insurance_factor ORDER BY insurer_id, subject, coverage NULLS FIRST, from_value"#
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let factors: Result<Vec<_>, DbError> = factors
-        .into_iter()
-        .map(|row| {
-            let hundred_thousandths = row.factor.checked_mul(Decimal::new(100_000, 0)).and_then(|f| f.to_i64());
-            let factor = Factor {
-                id: row.id,
-                subject: row.subject,
-                coverage: row.coverage,
-                from: row.from_value,
-                to: row.to_value,
-                factor: hundred_thousandths.ok_or_else(|| corrupt("insurance_factor.factor"))?,
-                barred_states: row.barred_states,
-                effective_from: row.effective_from,
-                effective_to: row.effective_to,
-            };
-            Ok((row.insurer_id, factor))
-        })
-        .collect();
-    let minimums = sqlx::query_as!(
-        Minimum,
-        r#"SELECT id, state, bodily_injury_person_cents AS "bodily_injury_person: Cents", bodily_injury_accident_cents AS "bodily_injury_accident: Cents",
-                  property_damage_cents AS "property_damage: Cents", personal_injury_cents AS "personal_injury: Cents", uninsured_required,
-                  lower(effective) AS effective_from, upper(effective) AS effective_to, verified
-           FROM insurance_minimum ORDER BY state, effective"#
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    Ok(InsuranceBook::new(insurers, rates, factors?, minimums))
 }

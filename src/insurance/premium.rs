@@ -1,46 +1,24 @@
-//! The premium: base × factors per coverage, raised to what the law and the lender ask for.
+//! The premium: base × factors per coverage, by the rows that hold.
 
 use std::sync::Arc;
 
-use uuid::Uuid;
-
+use crate::kernel::id::GroupId;
 use crate::kernel::money::Cents;
 use crate::kernel::rounding::div_half_up;
 
+use super::demand::{self, DemandCheck};
 use super::model::{
-    Coverage, CoverageChoice, Factor, FactorSubject, InsuranceBook, InsuranceRequest, Insurer, LenderInterest, Minimum, Rate, holds,
+    Barred, CoverageChoice, DRIVERS_MAX, Demand, Driver, Factor, FactorSubject, InsuranceBook, InsuranceRequest, Insurer, Minimum, PayPlan,
+    Rate, holds,
 };
+use super::plan::PayPlanQuote;
+use super::quoted::{CoverageLine, InsuranceQuoted};
+use super::{InsuranceError, RATING_VERSION};
 
-/// Grows when any premium could come out differently. Stored with every quote.
-pub const RATING_VERSION: &str = "1.0";
 /// A factor of 1.
 const UNIT: i128 = 100_000;
 /// Between the factors the premium is kept in billionths of a cent.
 const FINE: i128 = 1_000_000_000;
-
-/// Why no premium could be calculated.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InsuranceError {
-    /// A policy runs six or twelve months.
-    #[error("A policy runs 6 or 12 months.")]
-    Term,
-    /// The same coverage twice, or a limit or value out of range.
-    #[error("{0}")]
-    BadRequest(&'static str),
-    /// The insurer has no rate for a coverage in this state.
-    #[error("{insurer} has no rate for {coverage} in {state}.")]
-    NoRate {
-        /// Whose.
-        insurer: String,
-        /// Which.
-        coverage: Coverage,
-        /// Where.
-        state: String,
-    },
-    /// The figure is too large.
-    #[error("The premium is too large to calculate.")]
-    Overflow,
-}
 
 /// Everything a premium follows from, with copies of the rows used. Serialised, it is `insurance_quote.inputs`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -53,49 +31,20 @@ pub struct InsuranceInput {
     pub rates: Vec<Rate>,
     /// The factors whose bands were hit.
     pub factors: Vec<Factor>,
+    /// Factors of the insurer's sheet the state bars; they are not used.
+    pub barred: Vec<Barred>,
     /// What the state asks for.
     pub minimum: Option<Minimum>,
-}
-
-/// One coverage with its premium.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct CoverageLine {
-    /// The coverage with its limit or deductible.
-    #[serde(flatten)]
-    pub choice: CoverageChoice,
-    /// For the term.
-    pub premium: Cents,
-    /// Whether the state or the lender asks for it.
-    pub required: bool,
-}
-
-/// The result. Serialised, it is `insurance_quote.result`.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct InsuranceQuoted {
-    /// The rating that calculated it.
-    pub rating_version: String,
-    /// Months the premium is for.
-    pub term_months: u16,
-    /// For the term.
-    pub premium: Cents,
-    /// A month of it, rounded up so that the months cover the premium.
-    pub monthly_premium: Cents,
-    /// Per coverage; sums to the premium.
-    pub coverages: Vec<CoverageLine>,
-    /// What was raised to meet the state's or the lender's demands, in words.
-    pub raised: Vec<String>,
-    /// Every row used was checked by a person.
-    pub verified: bool,
-    /// The rows nobody has checked yet.
-    pub unverified_rules: Vec<String>,
-    /// Ids of the rows used.
-    pub rule_ids: Vec<Uuid>,
+    /// What the lender or lessor asks for.
+    pub demand: Option<Demand>,
+    /// How it can be paid.
+    pub pay_plans: Vec<PayPlan>,
 }
 
 /// What every insurer of a group that writes in the state says; the lowest premium first.
 pub fn quote_all<'b>(
     book: &'b InsuranceBook,
-    group: crate::kernel::id::GroupId,
+    group: GroupId,
     request: &InsuranceRequest,
 ) -> Result<Vec<(&'b Arc<Insurer>, InsuranceInput, InsuranceQuoted)>, InsuranceError> {
     let mut quotes = Vec::new();
@@ -118,11 +67,12 @@ impl InsuranceInput {
     /// The rows of one insurer for a request.
     pub fn gather(book: &InsuranceBook, insurer: &Insurer, request: &InsuranceRequest) -> Result<Self, InsuranceError> {
         check(request)?;
-        let minimum = book.minimum(&request.state, request.on).cloned();
         let mut request = request.clone();
-        raise(&mut request, minimum.as_ref());
-        let mut rates = Vec::with_capacity(request.coverages.len());
-        let mut factors: Vec<Factor> = Vec::new();
+        let minimum = book.minimum(&request.state, request.on).cloned();
+        let demand = book.demand(insurer.group_id, request.lender_code.as_deref(), request.interest, request.on).cloned();
+        demand::raise(&mut request, minimum.as_ref(), demand.as_ref());
+        let (mut rates, mut factors, mut barred) =
+            (Vec::with_capacity(request.coverages.len()), Vec::<Factor>::new(), Vec::<Barred>::new());
         for choice in &request.coverages {
             let rate = book.rate(insurer.id, &request.state, choice.coverage, request.on).ok_or_else(|| InsuranceError::NoRate {
                 insurer: insurer.name.clone(),
@@ -131,12 +81,18 @@ impl InsuranceInput {
             })?;
             rates.push(rate.clone());
             for factor in book.factors(insurer.id).iter().filter(|f| applies(f, &request, choice)) {
-                if !factors.iter().any(|known| known.id == factor.id) {
+                // The law comes before the insurer's sheet.
+                if let Some(law) = book.barred(&request.state, request.on).find(|law| law.subject == factor.subject) {
+                    if !barred.iter().any(|known| known.id == law.id) {
+                        barred.push(law.clone());
+                    }
+                } else if !factors.iter().any(|known| known.id == factor.id) {
                     factors.push(factor.clone());
                 }
             }
         }
-        Ok(Self { insurer: insurer.name.clone(), request, rates, factors, minimum })
+        let pay_plans = book.pay_plans(insurer.id, request.on).cloned().collect();
+        Ok(Self { insurer: insurer.name.clone(), request, rates, factors, barred, minimum, demand, pay_plans })
     }
 
     /// The premium. Pure: the same input gives the same bytes.
@@ -149,11 +105,10 @@ impl InsuranceInput {
                 coverage: choice.coverage,
                 state: self.request.state.clone(),
             })?;
-            let premium = self.premium(rate, choice)?;
             coverages.push(CoverageLine {
                 choice: *choice,
-                premium,
-                required: required(choice.coverage, &self.request, self.minimum.as_ref()),
+                premium: self.premium(rate, choice)?,
+                required: demand::required(choice.coverage, &self.request, self.minimum.as_ref(), self.demand.as_ref()),
             });
         }
         let premium: Cents = coverages.iter().map(|c| c.premium).sum();
@@ -165,7 +120,15 @@ impl InsuranceInput {
             premium,
             monthly_premium: Cents(premium.0.saturating_add(months - 1) / months),
             coverages,
-            raised: demands(&self.request, self.minimum.as_ref()),
+            pay_plans: self
+                .pay_plans
+                .iter()
+                .map(|plan| PayPlanQuote::of(plan, premium))
+                .collect::<Option<_>>()
+                .ok_or(InsuranceError::Overflow)?,
+            demands: DemandCheck::all(&self.request, self.demand.as_ref()),
+            assumptions: self.assumptions(),
+            raised: demand::words(&self.request, self.minimum.as_ref(), self.demand.as_ref()),
             verified: unverified.is_empty(),
             unverified_rules: unverified,
             rule_ids: self
@@ -173,20 +136,49 @@ impl InsuranceInput {
                 .iter()
                 .map(|r| r.id)
                 .chain(self.factors.iter().map(|f| f.id))
+                .chain(self.barred.iter().map(|b| b.id))
                 .chain(self.minimum.iter().map(|m| m.id))
+                .chain(self.demand.iter().map(|d| d.id))
+                .chain(self.pay_plans.iter().map(|p| p.id))
                 .collect(),
         })
     }
 
-    /// Base × factors × term, kept in billionths of a cent between the factors, then rounded half up to the cent.
+    /// Base × the car's factors × those of the driver who costs most × term, kept in billionths of a cent between the factors,
+    /// then rounded half up to the cent.
     fn premium(&self, rate: &Rate, choice: &CoverageChoice) -> Result<Cents, InsuranceError> {
+        let usable: Vec<&Factor> = self.factors.iter().filter(|f| !self.barred.iter().any(|law| law.subject == f.subject)).collect();
         let mut value = i128::from(rate.base.0) * FINE * i128::from(self.request.term_months / 6);
-        for factor in self.factors.iter().filter(|f| applies(f, &self.request, choice)) {
-            let product = value.checked_mul(i128::from(factor.factor)).ok_or(InsuranceError::Overflow)?;
-            value = div_half_up(product, UNIT).ok_or(InsuranceError::Overflow)?;
+        for factor in usable.iter().filter(|f| !f.subject.is_driver() && applies(f, &self.request, choice)) {
+            value = times(value, factor)?;
         }
+        let mut highest = None;
+        for driver in &self.request.drivers {
+            let mut of_driver = value;
+            for factor in usable.iter().filter(|f| f.subject.is_driver() && fits(f, &self.request, choice) && hits_driver(f, driver)) {
+                of_driver = times(of_driver, factor)?;
+            }
+            highest = highest.max(Some(of_driver));
+        }
+        let value = highest.unwrap_or(value);
         let cents = div_half_up(value, FINE).and_then(|c| i64::try_from(c).ok()).ok_or(InsuranceError::Overflow)?;
         if cents > Cents::LIMIT.0 { Err(InsuranceError::Overflow) } else { Ok(Cents(cents)) }
+    }
+
+    fn assumptions(&self) -> Vec<String> {
+        let driver = Driver::ASSUMED;
+        let mut out = Vec::new();
+        if self.request.driver_assumed {
+            out.push(format!(
+                "One driver of {} with {} years of licence and no violations: nobody was named yet.",
+                driver.age, driver.years_licensed
+            ));
+        }
+        if self.factors.iter().any(|f| f.subject == FactorSubject::Territory) || self.request.postal_code.is_some() {
+            return out;
+        }
+        out.push(format!("Kept somewhere in {}: no ZIP code was given.", self.request.state));
+        out
     }
 
     fn unverified(&self) -> Vec<String> {
@@ -197,13 +189,28 @@ impl InsuranceInput {
             Some(m) if !m.verified => Some(format!("Minimum limits of {state}")),
             Some(_) => None,
         };
-        rates.chain(minimum).collect()
+        let barred = self.barred.iter().filter(|b| !b.verified).map(|b| format!("Factor {} barred in {state}", b.subject));
+        let demand = self.demand.iter().filter(|d| !d.verified).map(|d| format!("What a {} asks for", d.interest.as_str().to_lowercase()));
+        rates.chain(minimum).chain(barred).chain(demand).collect()
     }
+}
+
+fn times(value: i128, factor: &Factor) -> Result<i128, InsuranceError> {
+    let product = value.checked_mul(i128::from(factor.factor)).ok_or(InsuranceError::Overflow)?;
+    div_half_up(product, UNIT).ok_or(InsuranceError::Overflow)
 }
 
 fn check(request: &InsuranceRequest) -> Result<(), InsuranceError> {
     if request.term_months != 6 && request.term_months != 12 {
         return Err(InsuranceError::Term);
+    }
+    if request.drivers.is_empty() || request.drivers.len() > DRIVERS_MAX {
+        return Err(InsuranceError::BadRequest("Name one to six drivers."));
+    }
+    for driver in &request.drivers {
+        if !(14..=120).contains(&driver.age) || driver.years_licensed > driver.age - 14 || driver.violations > 50 {
+            return Err(InsuranceError::BadRequest("A driver's age, years of licence or violations do not fit."));
+        }
     }
     let amounts =
         request.coverages.iter().flat_map(|c| [c.limit, c.limit_per_accident, c.deductible]).flatten().chain([request.vehicle_value]);
@@ -218,91 +225,53 @@ fn check(request: &InsuranceRequest) -> Result<(), InsuranceError> {
     Ok(())
 }
 
-/// Whether a factor's band is hit for a coverage, and the state allows it.
-fn applies(factor: &Factor, request: &InsuranceRequest, choice: &CoverageChoice) -> bool {
-    let value = match factor.subject {
-        FactorSubject::DriverAge => i64::from(request.driver_age),
-        FactorSubject::Violations => i64::from(request.violations),
-        FactorSubject::AnnualMiles => i64::from(request.annual_miles),
-        FactorSubject::VehicleValue => request.vehicle_value.0 / 100,
-        FactorSubject::VehicleAge => i64::from(request.vehicle_age),
-        FactorSubject::PriorLapse => i64::from(request.prior_lapse_days),
-        FactorSubject::Deductible => match choice.deductible {
-            Some(deductible) => deductible.0 / 100,
-            None => return false,
-        },
-        FactorSubject::Limit => match choice.limit {
-            Some(limit) => limit.0 / 100,
-            None => return false,
-        },
-    };
+/// Whether a factor is for this coverage, day and state, whatever its band.
+fn fits(factor: &Factor, request: &InsuranceRequest, choice: &CoverageChoice) -> bool {
     factor.coverage.is_none_or(|c| c == choice.coverage)
-        && (factor.from..factor.to).contains(&value)
         && holds(factor.effective_from, factor.effective_to, request.on)
         && !factor.barred_states.contains(&request.state)
 }
 
-/// What a lender or lessor asks for (DOMAIN B7): the deductible at most 1,000; a lessor also 100,000/300,000/50,000.
-const DEDUCTIBLE_MAX: Cents = Cents(1_000_00);
-
-fn floors(coverage: Coverage, request: &InsuranceRequest, minimum: Option<&Minimum>) -> (Cents, Cents) {
-    let lease = request.interest == LenderInterest::Lease;
-    let at_least = |legal: Option<Cents>, lessor: i64| legal.unwrap_or_default().max(if lease { Cents(lessor) } else { Cents::ZERO });
-    match coverage {
-        Coverage::BodilyInjury => {
-            (at_least(minimum.map(|m| m.bodily_injury_person), 100_000_00), at_least(minimum.map(|m| m.bodily_injury_accident), 300_000_00))
-        }
-        Coverage::PropertyDamage => (at_least(minimum.map(|m| m.property_damage), 50_000_00), Cents::ZERO),
-        Coverage::Medical => (minimum.map(|m| m.personal_injury).unwrap_or_default(), Cents::ZERO),
-        Coverage::UninsuredMotorist if minimum.is_some_and(|m| m.uninsured_required) => {
-            (minimum.map(|m| m.bodily_injury_person).unwrap_or_default(), minimum.map(|m| m.bodily_injury_accident).unwrap_or_default())
-        }
-        _ => (Cents::ZERO, Cents::ZERO),
-    }
+fn hits_driver(factor: &Factor, driver: &Driver) -> bool {
+    let value = match factor.subject {
+        FactorSubject::DriverAge => Some(driver.age),
+        FactorSubject::YearsLicensed => Some(driver.years_licensed),
+        FactorSubject::Violations => Some(driver.violations),
+        FactorSubject::Gender => driver.gender.map(|gender| match gender {
+            super::model::Gender::Female => 1,
+            super::model::Gender::Male => 2,
+            super::model::Gender::Other => 3,
+        }),
+        FactorSubject::CreditBand => driver.credit_band,
+        _ => None,
+    };
+    value.is_some_and(|value| (factor.from..factor.to).contains(&i64::from(value)))
 }
 
-fn required(coverage: Coverage, request: &InsuranceRequest, minimum: Option<&Minimum>) -> bool {
-    if coverage.covers_the_car() { request.interest != LenderInterest::None } else { floors(coverage, request, minimum).0 > Cents::ZERO }
+/// Whether a factor's band is hit for a coverage (by any driver, for a driver's factor), and the insurer's sheet allows it.
+fn applies(factor: &Factor, request: &InsuranceRequest, choice: &CoverageChoice) -> bool {
+    if !fits(factor, request, choice) {
+        return false;
+    }
+    if factor.subject.is_driver() {
+        return request.drivers.iter().any(|driver| hits_driver(factor, driver));
+    }
+    let value = match factor.subject {
+        FactorSubject::AnnualMiles => Some(i64::from(request.annual_miles)),
+        FactorSubject::VehicleValue => Some(request.vehicle_value.0 / 100),
+        FactorSubject::VehicleAge => Some(i64::from(request.vehicle_age)),
+        FactorSubject::PriorLapse => Some(i64::from(request.prior_lapse_days)),
+        FactorSubject::Term => Some(i64::from(request.term_months)),
+        FactorSubject::Deductible => choice.deductible.map(|deductible| deductible.0 / 100),
+        FactorSubject::Limit => choice.limit.map(|limit| limit.0 / 100),
+        FactorSubject::Territory => request.postal_code.as_deref().and_then(territory),
+        _ => None,
+    };
+    value.is_some_and(|value| (factor.from..factor.to).contains(&value))
 }
 
-/// Adds what is missing and raises what is too low.
-fn raise(request: &mut InsuranceRequest, minimum: Option<&Minimum>) {
-    for coverage in Coverage::ALL.iter().copied() {
-        if required(coverage, request, minimum) && !request.coverages.iter().any(|c| c.coverage == coverage) {
-            let deductible = coverage.covers_the_car().then_some(DEDUCTIBLE_MAX);
-            request.coverages.push(CoverageChoice { coverage, limit: None, limit_per_accident: None, deductible });
-        }
-    }
-    let asked = request.clone();
-    for choice in &mut request.coverages {
-        let (person, accident) = floors(choice.coverage, &asked, minimum);
-        if person > Cents::ZERO {
-            choice.limit = Some(choice.limit.unwrap_or_default().max(person));
-        }
-        if accident > Cents::ZERO {
-            choice.limit_per_accident = Some(choice.limit_per_accident.unwrap_or_default().max(accident));
-        }
-        if choice.coverage.covers_the_car() && asked.interest != LenderInterest::None {
-            choice.deductible = Some(choice.deductible.unwrap_or(DEDUCTIBLE_MAX).min(DEDUCTIBLE_MAX));
-        }
-    }
-}
-
-/// What the state and the lender ask for, in words.
-fn demands(request: &InsuranceRequest, minimum: Option<&Minimum>) -> Vec<String> {
-    let mut out = Vec::new();
-    if let Some(m) = minimum {
-        out.push(format!(
-            "{} asks for at least {}/{}/{}.",
-            request.state, m.bodily_injury_person, m.bodily_injury_accident, m.property_damage
-        ));
-    }
-    match request.interest {
-        LenderInterest::None => {}
-        LenderInterest::Loan => out.push(format!("The lender asks for comprehensive and collision with a deductible of at most {DEDUCTIBLE_MAX}, and to be named loss payee.")),
-        LenderInterest::Lease => out.push(format!(
-            "The lessor asks for 100000.00/300000.00/50000.00, comprehensive and collision with a deductible of at most {DEDUCTIBLE_MAX}, and to be named loss payee and additional insured."
-        )),
-    }
-    out
+/// The first three digits of a ZIP code.
+fn territory(postal_code: &str) -> Option<i64> {
+    let digits: String = postal_code.chars().take(3).collect();
+    (digits.len() == 3).then(|| digits.parse().ok()).flatten()
 }

@@ -150,6 +150,8 @@ typed_id!(/// An insurer.
     InsurerId, "ins");
 typed_id!(/// A protection product.
     ProductId, "prd");
+typed_id!(/// A version of a rule: a dated row of taxes, fees, programs or insurance.
+    RuleVersionId, "rul");
 
 #[cfg(test)]
 mod tests {

@@ -27,6 +27,12 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
+    /// Where it is, for a program that is told by its environment.
+    #[allow(dead_code)]
+    pub fn url(&self) -> String {
+        self.options.to_url_lossy().to_string()
+    }
+
     /// A copy of the migrated template.
     pub async fn create() -> Self {
         let (name, options) = aside(|| async {

@@ -2,7 +2,10 @@
 //!
 //! A resolver that returns a deal looks ahead and reads the deal with every selected part in one statement (`node::parts`).
 
+mod affected;
+mod answers;
 mod inputs;
+mod menu;
 mod mutation;
 mod node;
 mod parts;
@@ -12,6 +15,7 @@ mod quotes;
 mod siblings;
 mod subscription;
 
+pub use affected::AffectedQuery;
 pub use mutation::DealsMutation;
 pub use node::DealNode;
 pub use query::DealsQuery;

@@ -2,13 +2,14 @@
 
 use async_graphql::{Context, Object};
 
+use super::answers::DealAnswersRecordInput;
 use super::inputs::{
     DealAgreeInput, DealCancelInput, DealContractInput, DealLoseInput, DealOpenInput, DealPresentInput, DealQuoteInput,
     DealScenarioSaveInput, DealStructureInput, DealSwapVehicleInput, QuoteAcceptInput, amount, key, quote_id, target,
 };
 use super::payloads::{
-    DealAgreePayload, DealCancelPayload, DealContractPayload, DealLosePayload, DealOpenPayload, DealPresentPayload, DealQuotePayload,
-    DealScenarioSavePayload, DealStructurePayload, DealSwapVehiclePayload, QuoteAcceptPayload,
+    DealAgreePayload, DealAnswersRecordPayload, DealCancelPayload, DealContractPayload, DealLosePayload, DealOpenPayload,
+    DealPresentPayload, DealQuotePayload, DealScenarioSavePayload, DealStructurePayload, DealSwapVehiclePayload, QuoteAcceptPayload,
 };
 use crate::deals::service::{AcceptQuote, ChangeStructure, Deals, OpenDeal, SaveScenario, SwapVehicle};
 use crate::graphql::context::{actor, by, service};
@@ -49,6 +50,17 @@ impl DealsMutation {
         let wish = ChangeStructure { target, change: input.structure.read()? };
         let answer = service::<Deals>(ctx)?.structure(actor(ctx)?, by(ctx)?, wish).await?;
         DealStructurePayload::of(ctx, answer).await
+    }
+
+    /// Records what the customer answered: for suggestions on the product menu, and for the insurers. New answers for insurers
+    /// make insurance quotes `SUPERSEDED`; ask for new ones.
+    async fn deal_answers_record(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: DealAnswersRecordInput,
+    ) -> GqlResult<DealAnswersRecordPayload> {
+        let answer = service::<Deals>(ctx)?.record_answers(actor(ctx)?, by(ctx)?, input.read()?).await?;
+        DealAnswersRecordPayload::of(ctx, answer).await
     }
 
     /// Asks every lender program and every insurer for quotes on the present figures. Quotes nobody accepted are superseded.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Lookahead, Object};
 use chrono::{DateTime, Utc};
 
+use super::answers::NeedsNode;
+use super::menu::{MenuNode, ProductRefundNode};
 use super::parts::{DealProductNode, EventNode, LineNode, NextStepNode, ScenarioNode, StaffMember, TradeInNode};
 use super::quotes::{FinanceQuoteNode, InsuranceQuoteNode};
 use super::siblings::Siblings;
@@ -14,13 +16,13 @@ use crate::customers::Customers;
 use crate::customers::graphql::CustomerNode;
 use crate::dealers::StoreNode;
 use crate::deals::model::{Deal, DealKind, DealProduct, Headline, TradeIn};
-use crate::deals::service::{Deals, taken_words};
+use crate::deals::service::{CancelProduct, Deals, taken_words};
 use crate::deals::states::DealState;
 use crate::deals::steps::{DealFacts, next_steps};
 use crate::deals::store::room::{Parts, Room};
 use crate::graphql::context::{actor, service};
 use crate::graphql::page::{self, Connection, EmptyFields, PageArgs};
-use crate::graphql::{GqlError, GqlResult, MoneyObject};
+use crate::graphql::{Date, DecimalText, GqlError, GqlResult, MoneyObject, input};
 use crate::inventory::Inventory;
 use crate::inventory::graphql::VehicleNode;
 use crate::kernel::id::{CustomerId, DealId};
@@ -243,6 +245,39 @@ impl DealNode {
         let room = self.with(ctx, |r| r.products.is_some(), Parts { products: true, ..Parts::default() }).await?;
         let currency = room.deal.terms.currency;
         Ok(room.products.iter().flatten().map(|row| DealProductNode { product: DealProduct::from(row.clone()), currency }).collect())
+    }
+    /// What the customer answered about how they use a car, as recorded by `dealAnswersRecord`.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn customer_needs(&self, ctx: &Context<'_>) -> GqlResult<Option<NeedsNode>> {
+        let needs = service::<Deals>(ctx)?.customer_needs(&actor(ctx)?.selling_scope(), self.0.deal.id).await?;
+        Ok(needs.map(NeedsNode::from))
+    }
+    /// Protection products on this car, for this customer: four columns, payments with and without each, suggestions from what
+    /// the customer answered. Null while taxes for the buyer's place are not known.
+    #[graphql(complexity = "60 + child_complexity")]
+    async fn product_menu(&self, ctx: &Context<'_>) -> GqlResult<Option<MenuNode>> {
+        let (actor, deal) = (actor(ctx)?, &self.0.deal);
+        let menu = service::<Deals>(ctx)?.product_menu(&actor.selling_scope(), deal.id).await?;
+        let (store, currency, manager) = (deal.store_id, deal.terms.currency, actor.manages(deal.store_id));
+        Ok(menu.map(|menu| MenuNode { menu: Arc::new(menu), currency, store, manager }))
+    }
+    /// What a product of the deal gives back when it is cancelled on a day. Null when the deal has no such product.
+    #[graphql(complexity = "20 + child_complexity")]
+    async fn product_refund(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The product, `prd_…`.")] product_id: ID,
+        #[graphql(desc = "The day of cancellation.")] on: Date,
+        #[graphql(desc = "What the odometer shows then, in miles.")] odometer_miles: Option<i32>,
+        #[graphql(desc = "What was paid out in claims; nothing when not given.")] claims: Option<DecimalText>,
+    ) -> GqlResult<Option<ProductRefundNode>> {
+        if odometer_miles.is_some_and(|miles| !(0..=2_000_000).contains(&miles)) {
+            return Err(GqlError::bad_input("odometerMiles: from 0 to 2000000"));
+        }
+        let claims = claims.map(|amount| input::amount("claims", amount)).transpose()?.unwrap_or_default();
+        let ask = CancelProduct { product: input::id("productId", &product_id)?, on: on.0, odometer_miles, claims };
+        let refund = service::<Deals>(ctx)?.product_refund(&actor(ctx)?.selling_scope(), self.0.deal.id, ask).await?;
+        Ok(refund.map(|refund| ProductRefundNode::new(refund, self.0.deal.terms.currency)))
     }
     /// Quotes of lender programs, newest round first, then by payment; at most 200.
     async fn finance_quotes(

@@ -13,6 +13,7 @@ use crate::deals::store::room::HistoryEvent;
 use crate::finance::{LinePlacement, Product, ProductKind, QuoteLineKind, Rules};
 use crate::graphql::context::service;
 use crate::graphql::{Date, GqlResult, MoneyObject};
+use crate::kernel::id::RuleVersionId;
 use crate::kernel::money::{Cents, Currency};
 
 /// A colleague, as far as everybody may see.
@@ -105,6 +106,12 @@ pub struct LineNode {
     pub amount: MoneyObject,
     /// When it is paid.
     pub placement: LinePlacement,
+    /// The version of the rule behind it, `rul_…`: for `quotesAffectedBy`. Null where no rule is behind it.
+    pub rule_version: Option<ID>,
+    /// False while no person has checked the tax or fee behind it against the law.
+    pub verified: bool,
+    /// Where an unverified figure comes from. Null when it was verified, or when no rule is behind it.
+    pub unverified_source: Option<String>,
 }
 
 impl LineNode {
@@ -115,6 +122,9 @@ impl LineNode {
             label: line.label,
             amount: MoneyObject::new(line.amount, currency),
             placement: line.placement,
+            rule_version: line.rule_id.map(|id| RuleVersionId(id).into()),
+            verified: line.unverified_source.is_none(),
+            unverified_source: line.unverified_source,
         }
     }
 }

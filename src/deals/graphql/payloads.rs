@@ -71,6 +71,7 @@ user_error!(
         OutOfBounds,
     }
 );
+user_error!("dealAnswersRecord", DealAnswersRecordUserError, DealAnswersRecordErrorCode {});
 user_error!(
     "dealStructure",
     DealStructureUserError,
@@ -79,6 +80,8 @@ user_error!(
         OutOfBounds,
         /// There is no such product, or it is not offered now.
         UnknownProduct,
+        /// This customer cannot have the product on this car, or could not use it; the message says why.
+        ProductNotEligible,
         /// No taxes are known for this place.
         UnknownJurisdiction,
         /// The figures can't be calculated.
@@ -183,6 +186,8 @@ user_error!(
         OutOfBounds,
         /// There is no such product, or it is not offered now.
         UnknownProduct,
+        /// This customer cannot have the product on this car, or could not use it; the message says why.
+        ProductNotEligible,
         /// No taxes are known for this place.
         UnknownJurisdiction,
         /// The figures can't be calculated.
@@ -242,6 +247,7 @@ macro_rules! car_payload {
     };
 }
 
+payload!("dealAnswersRecord", DealAnswersRecordPayload, DealAnswersRecordUserError);
 payload!("dealOpen", DealOpenPayload, DealOpenUserError);
 payload!("dealStructure", DealStructurePayload, DealStructureUserError);
 payload!("quoteAccept", QuoteAcceptPayload, QuoteAcceptUserError);

@@ -12,6 +12,7 @@ use crate::deals::store::room::Room;
 use crate::finance::graphql::{Insurer, ProgramNode, QuoteDetailNode, insurer, program};
 use crate::graphql::context::{actor, service};
 use crate::graphql::{DecimalText, GqlError, GqlResult, MoneyObject, Percentage};
+use crate::insurance::graphql::InsuranceDetailNode;
 use crate::kernel::id::{FinanceQuoteId, InsuranceQuoteId, InsurerId, ProgramId};
 use crate::kernel::money::Cents;
 
@@ -198,6 +199,13 @@ impl InsuranceQuoteNode {
     /// The version of the engine that calculated it.
     async fn engine_version(&self) -> GqlResult<&str> {
         Ok(&self.row()?.engine_version)
+    }
+    /// Coverages, pay plans, drivers, and what the lender demands. Costs one more statement for each quote.
+    #[graphql(complexity = "20 + child_complexity")]
+    async fn detail(&self, ctx: &Context<'_>) -> GqlResult<Option<InsuranceDetailNode>> {
+        let (actor, id) = (actor(ctx)?, InsuranceQuoteId(self.row()?.id));
+        let stored = service::<Deals>(ctx)?.stored_insurance_quote(&actor.selling_scope(), id).await?;
+        stored.map(|(inputs, result)| InsuranceDetailNode::read(inputs, result, self.room.deal.terms.currency)).transpose()
     }
     /// When it was made.
     async fn created_at(&self) -> GqlResult<DateTime<Utc>> {

@@ -5,6 +5,7 @@
 //! under its key and committed.
 
 mod agree;
+mod answers;
 mod contract;
 mod open;
 mod quote;
@@ -30,6 +31,7 @@ use crate::dealers::Dealers;
 use crate::inventory::Inventory;
 use crate::kernel::id::DealId;
 
+pub use answers::{CancelProduct, RecordAnswers};
 pub use open::OpenDeal;
 pub use quote::{AcceptQuote, AnyQuote};
 pub use read::{DealFilter, DealOrder, Replay};

@@ -10,6 +10,7 @@ use crate::auth::Actor;
 use crate::db::{By, DbError, Tx};
 use crate::deals::model::{DealKind, Figures, QuoteStatus};
 use crate::deals::states::DealVerb;
+use crate::deals::store::answers;
 use crate::deals::store::quotes::{self, Acceptable, Round};
 use crate::deals::store::table::Outdated;
 use crate::finance::Quote;
@@ -57,7 +58,8 @@ impl Deals {
             DealKind::Cash => (Vec::new(), Vec::new()),
             DealKind::Retail | DealKind::Lease => self.desk.finance_offers(&case).map_err(unpriced)?,
         };
-        let premiums = self.desk.insurance_offers(&case);
+        let said = answers::find(tx.conn(), &actor.selling_scope(), id).await?.unwrap_or_default();
+        let premiums = self.desk.insurance_offers(&case, &said);
         let now = tx.now();
         let round = Round {
             deal: id,

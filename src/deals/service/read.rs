@@ -13,7 +13,7 @@ use crate::deals::states::DealState;
 use crate::deals::store::list::{self, DealKey};
 use crate::deals::store::quotes;
 use crate::deals::store::room::{self, HistoryEvent, Parts, Room, Which};
-use crate::kernel::id::{CustomerId, DealId, FinanceQuoteId, UserId, VehicleId};
+use crate::kernel::id::{CustomerId, DealId, FinanceQuoteId, InsuranceQuoteId, UserId, VehicleId};
 
 /// Which deals to list. Empty and none ask for nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -174,6 +174,12 @@ impl Deals {
     pub async fn stored_finance_quote(&self, scope: &Scope, id: FinanceQuoteId) -> Result<Option<(Value, Value)>, DbError> {
         let mut conn = self.db.read().await?;
         Ok(quotes::stored_finance(&mut conn, scope, id).await?.map(|quote| (quote.inputs, quote.result)))
+    }
+
+    /// Inputs and result of an insurance quote as stored.
+    pub async fn stored_insurance_quote(&self, scope: &Scope, id: InsuranceQuoteId) -> Result<Option<(Value, Value)>, DbError> {
+        let mut conn = self.db.read().await?;
+        Ok(quotes::stored_insurance(&mut conn, scope, id).await?.map(|quote| (quote.inputs, quote.result)))
     }
 }
 

@@ -31,6 +31,8 @@ crate::text_enum! {
         OutOfBounds = "OUT_OF_BOUNDS",
         /// There is no such product, or it is not offered now.
         UnknownProduct = "UNKNOWN_PRODUCT",
+        /// This customer cannot have the product on this car, or could not use it.
+        ProductNotEligible = "PRODUCT_NOT_ELIGIBLE",
         /// No taxes are known for this jurisdiction.
         UnknownJurisdiction = "UNKNOWN_JURISDICTION",
         /// The figures can't be calculated.

@@ -105,7 +105,7 @@ impl Deals {
         if let Some(drafts) = wish.products {
             let mut products = Vec::with_capacity(drafts.len());
             for draft in drafts {
-                let list_price = self.desk.product_price(before.group_id, draft.product_id, before.today);
+                let list_price = self.desk.product_price(&Self::case(before, &before.structure), draft.product_id);
                 // A product that was agreed on stays possible after the list dropped it.
                 let kept = before.structure.products.iter().find(|p| p.product_id == draft.product_id).map(|p| p.price);
                 let known = kept.or(list_price).ok_or_else(|| Refusal::unpriced(&Unpriced::UnknownProduct))?;
@@ -139,6 +139,7 @@ impl Deals {
         if after == before.structure {
             return Ok((after, None));
         }
+        self.check_products(before, &after)?;
         let figures = self.desk.figures(&Self::case(before, &after)).map_err(|problem| Refusal::unpriced(&problem))?;
         let mut deal = before.deal.clone();
         deal.state = state;

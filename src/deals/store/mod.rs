@@ -3,6 +3,8 @@
 //! Reads join the rows of the car, the store and the hold by key, because a deal without them is a second statement, and
 //! the count of statements is the cost of a screen. Writes to a vehicle go through `inventory`.
 
+pub(super) mod affected;
+pub(super) mod answers;
 pub(super) mod list;
 pub(super) mod open;
 pub(super) mod quotes;

@@ -71,7 +71,7 @@ pub(in crate::deals) async fn car(
 ) -> Result<Option<CarFound>, DbError> {
     let row = sqlx::query!(
         r#"SELECT v.id AS "id: VehicleId", v.vin, v.stock_number, v.condition AS "condition: VehicleCondition", v.status AS "status: VehicleStatus",
-             v.model_year, v.make, v.model, v."trim", v.odometer_miles, v.price_cents AS "price: Cents", v.msrp_cents AS "msrp: Cents",
+             v.model_year, v.make, v.model, v."trim", v.fuel, v.odometer_miles, v.price_cents AS "price: Cents", v.msrp_cents AS "msrp: Cents",
              v.invoice_cents AS "invoice: Cents", v.currency AS "currency: Currency"
            FROM vehicle v JOIN store s ON s.id = v.store_id
            WHERE v.id = $1 AND v.store_id = ANY($2) AND s.group_id = $3"#,
@@ -93,6 +93,7 @@ pub(in crate::deals) async fn car(
             make: row.make,
             model: row.model,
             trim: row.trim,
+            fuel: row.fuel,
             odometer_miles: row.odometer_miles,
             price: row.price,
             msrp: row.msrp,

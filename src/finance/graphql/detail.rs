@@ -1,9 +1,10 @@
 //! A stored finance quote in full: lines, schedule, lease progression, rules, trace.
 
-use async_graphql::{Object, SimpleObject};
+use async_graphql::{ID, Object, SimpleObject};
 
 use crate::finance::quote::{LeaseDetail, LinePlacement, Quote, QuoteInput, QuoteKind, QuoteLineKind};
 use crate::graphql::{Date, DecimalText, GqlError, GqlResult, MoneyObject, Percentage};
+use crate::kernel::id::RuleVersionId;
 use crate::kernel::money::Cents;
 
 /// A stored quote, read back.
@@ -40,6 +41,10 @@ pub struct QuoteLine {
     pub amount: MoneyObject,
     /// When it is paid.
     pub placement: LinePlacement,
+    /// False while no person has checked the tax or fee behind it against the law.
+    pub verified: bool,
+    /// Where an unverified figure comes from. Null when it was verified, or when no rule is behind it.
+    pub unverified_source: Option<String>,
 }
 
 /// One payment of the schedule.
@@ -95,6 +100,8 @@ pub struct LeaseProgression {
 /// A rule row a quote was calculated with.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct QuoteRule {
+    /// This version of the rule, `rul_…`: for `quotesAffectedBy`.
+    pub version: ID,
     /// In words.
     pub label: String,
     /// False until a person checked it.
@@ -121,6 +128,8 @@ impl QuoteDetailNode {
             label: line.label.clone().into_owned(),
             amount: self.money(line.amount),
             placement: line.placement,
+            verified: line.unverified_source.is_none(),
+            unverified_source: line.unverified_source.clone(),
         };
         self.quote.lines.iter().map(node).collect()
     }
@@ -187,7 +196,11 @@ impl QuoteDetailNode {
     }
     /// The rules it was calculated with.
     async fn rules(&self) -> Vec<QuoteRule> {
-        self.quote.rules.iter().map(|r| QuoteRule { label: r.label.clone(), verified: r.verified }).collect()
+        self.quote
+            .rules
+            .iter()
+            .map(|r| QuoteRule { version: RuleVersionId(r.id).into(), label: r.label.clone(), verified: r.verified })
+            .collect()
     }
     /// The lender's rate. Managers only.
     async fn buy_rate(&self) -> Option<Percentage> {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use uuid::Uuid;
+
 use crate::finance::error::FinanceError;
 use crate::finance::tax::{LeaseTaxMethod, ProductKind, TaxLine, TaxRule, Taxable, TradeIn, TradePolicy, total};
 use crate::kernel::money::Cents;
@@ -28,10 +30,32 @@ pub(in crate::finance) struct Buildup {
     pub(in crate::finance) capitalized_tax: Cents,
     /// What the tax on a purchase was taken on.
     pub(in crate::finance) tax_base: Cents,
+    /// The tax rule, to be named on its lines.
+    tax_rule: Option<Cited>,
+}
+
+/// A rule row to be named on a line: its id, and its source while nobody has checked it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Cited(Uuid, Option<String>);
+
+impl Cited {
+    fn new(id: Uuid, verified: bool, source: &str) -> Self {
+        Self(id, (!verified).then(|| source.to_owned()))
+    }
 }
 
 impl Buildup {
     fn add(&mut self, kind: QuoteLineKind, amount: Cents, placement: LinePlacement, words: impl FnOnce() -> (Words, Words)) {
+        self.add_cited(kind, amount, placement, || (words(), None));
+    }
+
+    fn add_cited(
+        &mut self,
+        kind: QuoteLineKind,
+        amount: Cents,
+        placement: LinePlacement,
+        words: impl FnOnce() -> ((Words, Words), Option<Cited>),
+    ) {
         if amount == Cents::ZERO {
             return;
         }
@@ -40,8 +64,9 @@ impl Buildup {
             AtSigning => self.at_signing += amount,
         }
         if !self.quiet {
-            let (code, label) = words();
-            self.lines.push(QuoteLine { kind, code, label, amount, placement });
+            let ((code, label), cited) = words();
+            let (rule_id, unverified_source) = cited.map_or((None, None), |Cited(id, source)| (Some(id), source));
+            self.lines.push(QuoteLine { kind, code, label, amount, placement, rule_id, unverified_source });
         }
     }
 
@@ -53,7 +78,8 @@ impl Buildup {
     pub(super) fn taxes(&mut self, lines: Vec<TaxLine>, placement: LinePlacement) {
         self.upfront_tax += total(&lines);
         for line in lines {
-            self.add(QuoteLineKind::Tax, line.amount, placement, || (line.code.into(), line.label.into()));
+            let cited = self.tax_rule.clone();
+            self.add_cited(QuoteLineKind::Tax, line.amount, placement, || ((line.code.into(), line.label.into()), cited));
         }
     }
 
@@ -93,7 +119,7 @@ impl QuoteInput {
     }
 
     fn doc_fee(&self) -> Cents {
-        self.fees.iter().filter(|f| f.code == "DOC").map(|f| f.charged()).sum()
+        self.fees.iter().filter(|f| f.code == "DOC").map(|f| f.charged(self.worksheet.price)).sum()
     }
 
     /// The store's own fees are capitalized in a lease, the government's are paid at signing.
@@ -124,6 +150,10 @@ impl QuoteInput {
         self.check()?;
         let w = &self.worksheet;
         let lease = w.kind == QuoteKind::Lease;
+        if !b.quiet {
+            let rule = &self.tax_rule;
+            b.tax_rule = Some(Cited::new(rule.id, if lease { rule.lease_verified } else { rule.verified }, &rule.source));
+        }
         b.push(QuoteLineKind::Price, "PRICE", if lease { "Agreed value of the vehicle" } else { "Price of the vehicle" }, w.price);
         for product in &w.products {
             b.products += product.price;
@@ -132,9 +162,10 @@ impl QuoteInput {
             });
         }
         for fee in self.fees.iter().filter(|f| f.applies(w.kind)) {
-            b.fees += fee.charged();
-            b.add(QuoteLineKind::Fee, fee.charged(), self.fee_placement(fee), || {
-                (format!("FEE_{}", fee.code).into(), fee.label.clone().into())
+            let charged = fee.charged(w.price);
+            b.fees += charged;
+            b.add_cited(QuoteLineKind::Fee, charged, self.fee_placement(fee), || {
+                ((format!("FEE_{}", fee.code).into(), fee.label.clone().into()), Some(Cited::new(fee.id, fee.verified, &fee.source)))
             });
         }
         if let (true, Some(program)) = (lease, &self.program) {

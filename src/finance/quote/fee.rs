@@ -5,6 +5,8 @@ use uuid::Uuid;
 
 use crate::kernel::id::StoreId;
 use crate::kernel::money::Cents;
+use crate::kernel::rate::Rate;
+use crate::kernel::rounding::div_floor;
 
 use super::QuoteKind;
 
@@ -37,6 +39,12 @@ pub struct FeeRule {
     pub amount: Cents,
     /// The law's ceiling.
     pub cap: Option<Cents>,
+    /// The law's ceiling as a share of the price; with `cap` the lesser holds.
+    #[serde(default)]
+    pub cap_percent: Option<Rate>,
+    /// An average: the authority's own figure depends on the car.
+    #[serde(default)]
+    pub estimate: bool,
     /// Which deals.
     pub applies_to: FeeScope,
     /// First day it holds.
@@ -52,9 +60,11 @@ pub struct FeeRule {
 }
 
 impl FeeRule {
-    /// What is charged: never more than the law allows.
-    pub fn charged(&self) -> Cents {
-        self.cap.map_or(self.amount, |cap| self.amount.min(cap))
+    /// What is charged on a car of a price: never more than the law allows.
+    pub fn charged(&self, price: Cents) -> Cents {
+        let share = self.cap_percent.and_then(|cap| div_floor(i128::from(price.0) * i128::from(cap.0), Rate::WHOLE));
+        let share = share.and_then(|share| i64::try_from(share).ok()).map(Cents);
+        [self.cap, share].into_iter().flatten().fold(self.amount, Cents::min)
     }
 
     /// Whether it belongs to such a deal.

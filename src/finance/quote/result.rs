@@ -57,6 +57,12 @@ pub struct QuoteLine {
     pub amount: Cents,
     /// When it is paid.
     pub placement: LinePlacement,
+    /// The rule row behind it: of a tax, of a fee.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule_id: Option<Uuid>,
+    /// Where the figure comes from, while no person has checked it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unverified_source: Option<String>,
 }
 
 /// A rule row that was used.

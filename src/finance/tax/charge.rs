@@ -1,215 +1,9 @@
-//! Tax on a purchase or a lease from a dated rule row. The laws are rows; this only knows their shapes.
-//!
-//! Named roundings: where state and local tax share one base, the combined rate is applied once and rounded half up; the
-//! local line is what remains after the state line. Where local tax has a base of its own (capped), each line is rounded.
+//! Tax on a purchase, a lease or one amount.
 
-use chrono::NaiveDate;
-use uuid::Uuid;
-
+use super::{LocalTaxRule, ProductKind, TaxRule, TaxScheme, TradeIn, TradePolicy, negative_equity};
+use crate::finance::error::FinanceError;
 use crate::kernel::money::Cents;
 use crate::kernel::rate::Rate;
-
-use super::error::FinanceError;
-
-crate::text_enum! {
-    /// What kind of tax a state takes when a vehicle changes hands.
-    pub enum TaxScheme {
-        /// Sales or use tax.
-        Sales = "SALES",
-        /// Highway use tax, instead of sales tax.
-        HighwayUse = "HIGHWAY_USE",
-        /// One-time tax on the title by value.
-        TitleAdValorem = "TITLE_AD_VALOREM",
-        /// Excise tax on titling.
-        Excise = "EXCISE",
-        /// No tax.
-        None = "NONE",
-    }
-}
-impl TaxScheme {
-    /// What customers call it.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Sales => "Sales tax",
-            Self::HighwayUse => "Highway use tax",
-            Self::TitleAdValorem => "Title ad valorem tax",
-            Self::Excise => "Excise tax",
-            Self::None => "Tax",
-        }
-    }
-}
-
-crate::text_enum! {
-    /// How counties and cities join in.
-    pub enum LocalTaxRule {
-        /// They do not.
-        None = "NONE",
-        /// Their rate is added to the state's, on the same base.
-        Stacked = "STACKED",
-        /// Their rate applies to the first part of the base only.
-        CappedBase = "CAPPED_BASE",
-    }
-}
-crate::text_enum! {
-    /// How a trade-in lowers the taxable amount. The gross allowance counts, never the equity.
-    pub enum TradePolicy {
-        /// Not at all.
-        None = "NONE",
-        /// By its whole allowance.
-        Full = "FULL",
-        /// Up to an amount, for so many trade-ins.
-        Capped = "CAPPED",
-        /// Only when a new vehicle is bought.
-        NewOnly = "NEW_ONLY",
-    }
-}
-crate::text_enum! {
-    /// How a lease is taxed.
-    pub enum LeaseTaxMethod {
-        /// On each payment, and on what lowers the capitalized cost at signing.
-        PerPayment = "PER_PAYMENT",
-        /// On all payments together, at signing.
-        UpfrontTotal = "UPFRONT_TOTAL",
-        /// On the price, at signing.
-        OnPrice = "ON_PRICE",
-        /// Not at all.
-        None = "NONE",
-    }
-}
-crate::text_enum! {
-    /// Whether a vehicle is sold as new.
-    pub enum SaleCondition {
-        /// Never titled.
-        New = "NEW",
-        /// Used.
-        Used = "USED",
-        /// Used, inspected and warranted by its maker.
-        Certified = "CERTIFIED",
-    }
-}
-crate::text_enum! {
-    /// What a protection product is.
-    pub enum ProductKind {
-        /// Vehicle service contract.
-        ServiceContract = "SERVICE_CONTRACT",
-        /// Pays what insurance does not after a total loss.
-        Gap = "GAP",
-        /// Prepaid maintenance.
-        Maintenance = "MAINTENANCE",
-        /// Tires and wheels.
-        TireAndWheel = "TIRE_AND_WHEEL",
-        /// Paint, fabric, dents.
-        Appearance = "APPEARANCE",
-        /// Theft deterrent.
-        Theft = "THEFT",
-        /// Key replacement.
-        Key = "KEY",
-        /// Wear and tear at the end of a lease.
-        LeaseWear = "LEASE_WEAR",
-    }
-}
-
-/// A row of `tax_rule`.
-#[expect(clippy::struct_excessive_bools, reason = "each is a yes or no of the law, a column of the row")]
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct TaxRule {
-    /// The row.
-    pub id: Uuid,
-    /// `TX`, `FL-MIAMI-DADE`.
-    pub jurisdiction: String,
-    /// First day it holds.
-    pub effective_from: Option<NaiveDate>,
-    /// First day it no longer holds.
-    pub effective_to: Option<NaiveDate>,
-    /// What kind of tax.
-    pub scheme: TaxScheme,
-    /// The state's rate.
-    pub state_rate: Rate,
-    /// All local rates together.
-    pub local_rate: Rate,
-    /// How the local rate applies.
-    pub local_rule: LocalTaxRule,
-    /// For `CAPPED_BASE`: what the local rate applies to at most.
-    pub local_base_cap: Option<Cents>,
-    /// How trade-ins count.
-    pub trade_policy: TradePolicy,
-    /// For `CAPPED`: the most that counts.
-    pub trade_cap: Option<Cents>,
-    /// For `CAPPED`: how many trade-ins count.
-    pub trade_cap_count: Option<u16>,
-    /// Whether a manufacturer's rebate lowers the base.
-    pub manufacturer_rebate_reduces_base: bool,
-    /// Whether a dealer's rebate lowers the base.
-    pub dealer_rebate_reduces_base: bool,
-    /// Whether the document fee is taxed.
-    pub doc_fee_taxable: bool,
-    /// Whether service contracts are taxed.
-    pub service_contract_taxable: bool,
-    /// Whether GAP is taxed.
-    pub gap_taxable: bool,
-    /// Whether other products are taxed.
-    pub other_product_taxable: bool,
-    /// How leases are taxed.
-    pub lease_method: LeaseTaxMethod,
-    /// Whether what lowers the capitalized cost at signing is taxed.
-    pub lease_reduction_taxable: bool,
-    /// Whether a trade-in's allowance escapes that tax.
-    pub lease_trade_credit: bool,
-    /// The least tax.
-    pub minimum_tax: Cents,
-    /// The most tax, where the law has a ceiling (SC).
-    pub maximum_tax: Option<Cents>,
-    /// A first part of the base with a fixed tax instead of the rate (OK, used vehicles): how much of the base.
-    pub first_base: Option<Cents>,
-    /// The fixed tax on that first part.
-    pub first_tax: Cents,
-    /// Whether money still owed on a trade-in adds to the base.
-    pub negative_equity_in_base: bool,
-    /// Where it was read.
-    pub source: String,
-    /// When.
-    pub source_read_on: NaiveDate,
-    /// Whether a person checked what concerns purchases against the law.
-    pub verified: bool,
-    /// Whether a person checked what concerns leases.
-    pub lease_verified: bool,
-    /// What to know about it.
-    pub note: Option<String>,
-}
-
-/// A trade-in, as far as money goes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct TradeIn {
-    /// What the dealer gives for it.
-    pub allowance: Cents,
-    /// What the customer still owes on it, until `payoff_good_through`.
-    pub payoff: Cents,
-    /// The last day the payoff figure stands.
-    pub payoff_good_through: Option<NaiveDate>,
-    /// Interest the lender adds to the payoff for each later day.
-    pub payoff_per_diem: Cents,
-    /// What it is worth to the store (managers only).
-    pub actual_cash_value: Option<Cents>,
-}
-
-impl TradeIn {
-    /// What is owed on a day: after the day the figure stands, a day's interest for every day.
-    pub fn payoff_on(&self, day: NaiveDate) -> Cents {
-        let late = self.payoff_good_through.map_or(0, |good| day.signed_duration_since(good).num_days()).max(0);
-        self.payoff + Cents(self.payoff_per_diem.0.saturating_mul(late))
-    }
-
-    /// The trade-in as it stands on a day: its payoff brought forward.
-    #[must_use]
-    pub fn settled(self, day: NaiveDate) -> Self {
-        Self { payoff: self.payoff_on(day), payoff_good_through: None, payoff_per_diem: Cents::ZERO, ..self }
-    }
-
-    /// What the store allows beyond the car's worth to it; lowers the store's gross.
-    pub fn over_allowance(&self) -> Option<Cents> {
-        self.actual_cash_value.map(|worth| self.allowance - worth)
-    }
-}
 
 /// What tax is taken on.
 #[derive(Debug, Clone, Default)]
@@ -271,6 +65,7 @@ impl TaxRule {
         match kind {
             ProductKind::ServiceContract => self.service_contract_taxable,
             ProductKind::Gap => self.gap_taxable,
+            ProductKind::Maintenance => self.maintenance_taxable,
             _ => self.other_product_taxable,
         }
     }
@@ -332,7 +127,12 @@ impl TaxRule {
     }
 
     fn products_base(&self, products: &[(ProductKind, Cents)]) -> Cents {
-        products.iter().filter(|(kind, _)| self.product_taxable(*kind)).map(|(_, price)| *price).sum()
+        let taxed = |kind: ProductKind, price: Cents| match kind {
+            // Of an amount within the limits a share always fits.
+            ProductKind::ServiceContract => self.service_contract_taxed.of(price).unwrap_or(price),
+            _ => price,
+        };
+        products.iter().filter(|(kind, _)| self.product_taxable(*kind)).map(|(kind, price)| taxed(*kind, *price)).sum()
     }
 
     fn products_amount(&self, products: &[(ProductKind, Cents)]) -> Result<Cents, FinanceError> {
@@ -413,13 +213,6 @@ impl TaxRule {
         }
         base.at_least_zero()
     }
-}
-
-/// What the customer owes on trade-ins beyond what they are worth, all together (zero when there is equity).
-pub fn negative_equity(trade_ins: &[TradeIn]) -> Cents {
-    let payoff: Cents = trade_ins.iter().map(|t| t.payoff).sum();
-    let allowance: Cents = trade_ins.iter().map(|t| t.allowance).sum();
-    (payoff - allowance).at_least_zero()
 }
 
 /// All lines of tax together.

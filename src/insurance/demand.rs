@@ -1,0 +1,160 @@
+//! What the state and the lender ask of a policy: raised where they may be, checked always.
+
+use super::model::{Coverage, CoverageChoice, Demand, InsuranceRequest, LenderInterest, Minimum};
+use crate::kernel::money::Cents;
+
+crate::text_enum! {
+    /// What a lender or lessor asks for.
+    pub enum DemandSubject {
+        /// Comprehensive cover with a deductible that is not too high.
+        Comprehensive = "COMPREHENSIVE",
+        /// Collision cover with a deductible that is not too high.
+        Collision = "COLLISION",
+        /// Bodily injury limits.
+        BodilyInjury = "BODILY_INJURY",
+        /// Property damage limit.
+        PropertyDamage = "PROPERTY_DAMAGE",
+        /// To be named loss payee.
+        LossPayee = "LOSS_PAYEE",
+        /// To be named additional insured.
+        AdditionalInsured = "ADDITIONAL_INSURED",
+    }
+}
+
+/// One demand against the policy as quoted.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct DemandCheck {
+    /// What.
+    pub subject: DemandSubject,
+    /// What is asked, in words.
+    pub asked: String,
+    /// What the policy has, in words.
+    pub quoted: String,
+    /// Whether that is enough.
+    pub met: bool,
+}
+
+impl DemandCheck {
+    /// Every demand of the lender or lessor against the request.
+    pub fn all(request: &InsuranceRequest, demand: Option<&Demand>) -> Vec<Self> {
+        let Some(demand) = demand.filter(|_| request.interest != LenderInterest::None) else { return Vec::new() };
+        let of = |coverage| request.coverages.iter().find(|c| c.coverage == coverage);
+        let mut out = Vec::with_capacity(6);
+        for (subject, coverage) in
+            [(DemandSubject::Comprehensive, Coverage::Comprehensive), (DemandSubject::Collision, Coverage::Collision)]
+        {
+            let deductible = of(coverage).map(|c| c.deductible.unwrap_or_default());
+            out.push(Self {
+                subject,
+                asked: format!("A deductible of at most {}.", demand.max_deductible),
+                quoted: deductible.map_or_else(|| "No such cover.".into(), |d| format!("A deductible of {d}.")),
+                met: deductible.is_some_and(|d| d <= demand.max_deductible),
+            });
+        }
+        let injury = of(Coverage::BodilyInjury).map(|c| (c.limit.unwrap_or_default(), c.limit_per_accident.unwrap_or_default()));
+        if demand.bodily_injury_person > Cents::ZERO || demand.bodily_injury_accident > Cents::ZERO {
+            out.push(Self {
+                subject: DemandSubject::BodilyInjury,
+                asked: format!("At least {} per person and {} per accident.", demand.bodily_injury_person, demand.bodily_injury_accident),
+                quoted: injury.map_or_else(|| "No such cover.".into(), |(p, a)| format!("{p} per person and {a} per accident.")),
+                met: injury.is_some_and(|(p, a)| p >= demand.bodily_injury_person && a >= demand.bodily_injury_accident),
+            });
+        }
+        if demand.property_damage > Cents::ZERO {
+            let limit = of(Coverage::PropertyDamage).map(|c| c.limit.unwrap_or_default());
+            out.push(Self {
+                subject: DemandSubject::PropertyDamage,
+                asked: format!("At least {}.", demand.property_damage),
+                quoted: limit.map_or_else(|| "No such cover.".into(), |l| l.to_string()),
+                met: limit.is_some_and(|l| l >= demand.property_damage),
+            });
+        }
+        for (subject, wanted, words) in [
+            (DemandSubject::LossPayee, demand.loss_payee, "loss payee"),
+            (DemandSubject::AdditionalInsured, demand.additional_insured, "additional insured"),
+        ] {
+            if wanted {
+                out.push(Self {
+                    subject,
+                    asked: format!("To be named {words}."),
+                    quoted: request
+                        .lender_code
+                        .as_ref()
+                        .map_or_else(|| "The lender is not chosen yet.".into(), |code| format!("{code} is named.")),
+                    met: request.lender_code.is_some(),
+                });
+            }
+        }
+        out
+    }
+}
+
+/// The least limits per person and per accident: the state's, and the lender's where they are to be met.
+fn floors(coverage: Coverage, request: &InsuranceRequest, minimum: Option<&Minimum>, demand: Option<&Demand>) -> (Cents, Cents) {
+    let demand = demand.filter(|_| request.meet_demands);
+    let most = |legal: Option<Cents>, asked: Option<Cents>| legal.unwrap_or_default().max(asked.unwrap_or_default());
+    match coverage {
+        Coverage::BodilyInjury => (
+            most(minimum.map(|m| m.bodily_injury_person), demand.map(|d| d.bodily_injury_person)),
+            most(minimum.map(|m| m.bodily_injury_accident), demand.map(|d| d.bodily_injury_accident)),
+        ),
+        Coverage::PropertyDamage => (most(minimum.map(|m| m.property_damage), demand.map(|d| d.property_damage)), Cents::ZERO),
+        Coverage::Medical => (minimum.map(|m| m.personal_injury).unwrap_or_default(), Cents::ZERO),
+        Coverage::UninsuredMotorist if minimum.is_some_and(|m| m.uninsured_required) => {
+            (minimum.map(|m| m.bodily_injury_person).unwrap_or_default(), minimum.map(|m| m.bodily_injury_accident).unwrap_or_default())
+        }
+        _ => (Cents::ZERO, Cents::ZERO),
+    }
+}
+
+/// Whether the state or the lender asks for a coverage.
+pub(super) fn required(coverage: Coverage, request: &InsuranceRequest, minimum: Option<&Minimum>, demand: Option<&Demand>) -> bool {
+    if coverage.covers_the_car() {
+        request.interest != LenderInterest::None
+    } else {
+        floors(coverage, request, minimum, demand).0 > Cents::ZERO
+    }
+}
+
+/// Adds what is missing and raises what is too low.
+pub(super) fn raise(request: &mut InsuranceRequest, minimum: Option<&Minimum>, demand: Option<&Demand>) {
+    for coverage in Coverage::ALL.iter().copied() {
+        let asked_by_lender_only = coverage.covers_the_car();
+        if required(coverage, request, minimum, demand)
+            && (request.meet_demands || !asked_by_lender_only)
+            && !request.coverages.iter().any(|c| c.coverage == coverage)
+        {
+            let deductible = asked_by_lender_only.then(|| demand.map_or(Cents(500_00), |d| d.max_deductible));
+            request.coverages.push(CoverageChoice { coverage, limit: None, limit_per_accident: None, deductible });
+        }
+    }
+    let asked = request.clone();
+    for choice in &mut request.coverages {
+        let (person, accident) = floors(choice.coverage, &asked, minimum, demand);
+        if person > Cents::ZERO {
+            choice.limit = Some(choice.limit.unwrap_or_default().max(person));
+        }
+        if accident > Cents::ZERO {
+            choice.limit_per_accident = Some(choice.limit_per_accident.unwrap_or_default().max(accident));
+        }
+        if let Some(most) = demand.map(|d| d.max_deductible).filter(|_| choice.coverage.covers_the_car() && asked.meet_demands) {
+            choice.deductible = Some(choice.deductible.unwrap_or(most).min(most));
+        }
+    }
+}
+
+/// What the state and the lender ask for, in words.
+pub(super) fn words(request: &InsuranceRequest, minimum: Option<&Minimum>, demand: Option<&Demand>) -> Vec<String> {
+    let mut out = Vec::new();
+    if let Some(m) = minimum {
+        out.push(format!(
+            "{} asks for at least {}/{}/{}.",
+            request.state, m.bodily_injury_person, m.bodily_injury_accident, m.property_damage
+        ));
+    }
+    if let Some(d) = demand.filter(|_| request.interest != LenderInterest::None) {
+        let who = if request.interest == LenderInterest::Lease { "lessor" } else { "lender" };
+        out.push(format!("The {who} asks for comprehensive and collision with a deductible of at most {}.", d.max_deductible));
+    }
+    out
+}

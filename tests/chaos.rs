@@ -83,7 +83,7 @@ async fn service_is_back_within_seconds_of_a_database_crash() {
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
     }
-    db.pool().close().await;
+    db.close().await;
     embedded.stop().await;
 }
 
@@ -141,7 +141,7 @@ async fn no_acknowledged_write_is_lost_and_none_is_half_done_by_kill_9() {
     for key in acknowledged.iter().step_by(10) {
         assert_eq!(write(&db, key).await.unwrap(), Some(key.clone()), "the retry must be a replay");
     }
-    db.pool().close().await;
+    db.close().await;
     embedded.stop().await;
 }
 

@@ -21,6 +21,8 @@ mod chaos;
 mod cli_import;
 mod customers_identity;
 mod customers_preferences;
+mod db_connections;
+mod db_notices;
 mod deals_figures;
 mod deals_products;
 mod deals_races;

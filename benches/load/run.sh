@@ -30,7 +30,9 @@ trap 'kill -INT "$(head -1 "$data/postmaster.pid")" 2>/dev/null || true; wait' E
 for _ in $(seq 100); do psql -X -q -h 127.0.0.1 -p "$port" -U postgres -d postgres -c "" 2>/dev/null && break; sleep 0.1; done
 
 # --- the programs, built before anything is timed
-cargo build --release --quiet --bin deskless --example bench_seed
+# BENCH_PROFILE=measure builds in a third of the time, for trying things out.
+profile=${BENCH_PROFILE:-release}
+cargo build --profile "$profile" --quiet --bin deskless --example bench_seed
 floor=$out/floor/release/floor
 [ -x "$floor" ] || cargo build --release --quiet --locked --bin floor --manifest-path "$shared/peers/rust/Cargo.toml" --target-dir "$out/floor"
 
@@ -44,8 +46,8 @@ if [ "$have" != "$made_from" ]; then
   echo "filling the database (about two minutes, once)"
   $psql -d postgres -c "DROP DATABASE IF EXISTS bench WITH (FORCE)" -c "CREATE DATABASE bench"
   for part in 01_schema 02_data 03_functions; do $psql -d bench -f "$shared/sql/$part.sql" >/dev/null; done
-  target/release/examples/bench_seed
+  target/$profile/examples/bench_seed
   $psql -d bench -c "COMMENT ON DATABASE bench IS '$made_from'" -c CHECKPOINT
 fi
 
-python3 benches/load/run.py --floor "$floor" --product target/release/deskless "$@"
+python3 benches/load/run.py --floor "$floor" --product target/$profile/deskless "$@"

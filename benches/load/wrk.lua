@@ -43,6 +43,9 @@ function request()
   if not keyed then return ready[index] end
   local body = bodies[index]
   local text = body.text:gsub("__KEY__", prefix .. "-" .. at)
+  -- Another amount each time: to write what is there already would be no write.
+  local cents = string.format("%02d", math.floor(at / count) % 100)
+  text = text:gsub('("down":"%d+%.)00"', "%1" .. cents .. '"'):gsub('("downPaymentCents":%d+)00', "%1" .. cents)
   if versioned then text = text:gsub('"__VERSION__"', versions[body.deal]) end
   return wrk.format("POST", nil, wrk.headers, text)
 end

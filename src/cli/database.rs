@@ -53,7 +53,7 @@ impl Database {
 
     /// Closes the connections and leaves the embedded server, which stops with its last user.
     pub async fn close(self) {
-        self.db.pool().close().await;
+        self.db.close().await;
         if let Some(embedded) = self.embedded {
             embedded.stop().await;
         }

@@ -157,13 +157,17 @@ impl Customers {
         }
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
         let rows = store::find(&mut *self.db.read().await?, scope, &ids, parts.preferences, parts.events.clamp(0, 100)).await?;
-        rows.into_iter().map(|row| self.open(row)).collect()
+        rows.into_iter().map(|row| self.open(row, parts)).collect()
     }
 
-    fn open(&self, mut row: store::CustomerRow) -> Result<CustomerWith, DbError> {
-        let preferences = row.preferences.take().map(|rows| rows.0.into_iter().map(Preference::from).collect());
-        let events = row.events.take().map(|rows| rows.0.into_iter().map(CustomerEvent::from).collect());
-        Ok(CustomerWith { customer: open_customer(&self.sealer, &row)?, preferences, events })
+    fn open(&self, mut row: store::CustomerRow, parts: CustomerParts) -> Result<CustomerWith, DbError> {
+        let preferences = std::mem::take(&mut row.preferences).into_iter().map(Preference::from);
+        let events = std::mem::take(&mut row.events).into_iter().map(CustomerEvent::from);
+        Ok(CustomerWith {
+            customer: open_customer(&self.sealer, &row)?,
+            preferences: parts.preferences.then(|| preferences.collect()),
+            events: (parts.events > 0).then(|| events.collect()),
+        })
     }
 
     /// Up to `limit` customers, the last changed first. `search`: name, beginning of a name, e-mail, phone or its last four

@@ -15,6 +15,30 @@ use crate::kernel::seal::sha256;
 /// The longest key accepted, in characters.
 pub const KEY_MAX: usize = 200;
 
+/// A key with the operation it stands for, for a statement that does the work and keeps the answer at once.
+#[derive(Debug, Clone)]
+pub struct Keyed<'a> {
+    /// Whose key.
+    pub user: Uuid,
+    /// The key.
+    pub key: &'a str,
+    /// The operation.
+    pub operation: &'static str,
+    /// SHA-256 of the whole input.
+    pub request_hash: Vec<u8>,
+}
+
+impl<'a> Keyed<'a> {
+    /// `request` is the whole input of the operation; its hash tells a retry from a mistake.
+    pub fn new(user: Uuid, key: &'a str, operation: &'static str, request: &impl Serialize) -> Result<Self, ClaimError> {
+        if key.is_empty() || key.chars().count() > KEY_MAX || key.chars().any(char::is_control) {
+            return Err(ClaimError::BadKey);
+        }
+        let request = serde_json::to_vec(request).map_err(|e| DbError::Corrupt(e.to_string()))?;
+        Ok(Self { user, key, operation, request_hash: sha256(&request).to_vec() })
+    }
+}
+
 /// What a claim found.
 #[derive(Debug)]
 pub enum Claim<T> {
@@ -47,11 +71,7 @@ impl Tx {
         operation: &'static str,
         request: &impl Serialize,
     ) -> Result<Claim<T>, ClaimError> {
-        if key.is_empty() || key.chars().count() > KEY_MAX || key.chars().any(char::is_control) {
-            return Err(ClaimError::BadKey);
-        }
-        let request = serde_json::to_vec(request).map_err(|e| DbError::Corrupt(e.to_string()))?;
-        let hash = sha256(&request).to_vec();
+        let Keyed { request_hash: hash, .. } = Keyed::new(user, key, operation, request)?;
         let now = self.now();
         let claimed = sqlx::query!(
             "INSERT INTO idempotency_record (user_id, key, operation, request_hash, answer, created_at)

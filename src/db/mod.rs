@@ -9,21 +9,24 @@
 
 pub mod embedded;
 pub mod idempotency;
+mod lease;
 pub mod notices;
 pub mod pool;
+mod record;
 mod tx;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use sqlx::pool::PoolConnection;
+use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{PgPool, Postgres};
 use uuid::Uuid;
 
 use crate::kernel::clock::Clock;
 use crate::kernel::id::new_uuid;
 
+pub use lease::Lease;
+pub(crate) use record::record;
 pub use tx::{AuditEvent, By, Tx};
 
 /// The schema's history, applied by `deskless migrate` and at the start of `serve`.
@@ -33,20 +36,19 @@ pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 #[derive(Debug, Clone)]
 pub struct Db {
     pool: PgPool,
+    leases: lease::Leases,
     suspicion: pool::Suspicion,
+    herald: notices::Herald,
     clock: Arc<dyn Clock>,
 }
 
 impl Db {
-    /// Wraps a pool.
-    pub fn new(pool: PgPool, clock: Arc<dyn Clock>) -> Self {
-        Self { pool, suspicion: pool::Suspicion::default(), clock }
-    }
-
     /// Opens a pool whose cut connections are replaced unseen.
     pub async fn connect(options: PgConnectOptions, settings: &pool::PoolSettings, clock: Arc<dyn Clock>) -> Result<Self, DbError> {
         let (pool, suspicion) = settings.connect(options).await?;
-        Ok(Self { pool, suspicion, clock })
+        let leases = lease::Leases::new(pool.clone(), suspicion.clone(), settings.max_connections, settings.acquire_timeout);
+        let herald = notices::Herald::start(pool.clone());
+        Ok(Self { pool, leases, suspicion, herald, clock })
     }
 
     /// The present moment.
@@ -59,9 +61,14 @@ impl Db {
         T::from(new_uuid(self.now()))
     }
 
-    /// A connection for reading. Returned to the pool when dropped.
-    pub async fn read(&self) -> Result<PoolConnection<Postgres>, DbError> {
-        Ok(self.pool.acquire().await?)
+    /// A connection for reading. It goes to the next user when dropped.
+    pub async fn read(&self) -> Result<Lease, DbError> {
+        self.leases.take().await
+    }
+
+    /// Rows were written into `change_notice` by a statement of its own: tell the servers.
+    pub(crate) fn tell_news(&self) {
+        self.herald.news();
     }
 
     /// A statement found its connection cut: trust none that exists now.
@@ -71,14 +78,24 @@ impl Db {
 
     /// Opens the transaction of a use case. Nothing has happened yet, so a cut connection is simply replaced.
     pub async fn begin(&self, by: By) -> Result<Tx, DbError> {
-        let inner = match self.pool.begin().await.map_err(DbError::from) {
+        match Tx::begin(self.leases.take().await?, self.herald.clone(), self.now(), by.clone()).await {
             Err(error) if error.is_cut() => {
                 self.suspicion.raise();
-                self.pool.begin().await?
+                Tx::begin(self.leases.take().await?, self.herald.clone(), self.now(), by).await
             }
-            outcome => outcome?,
-        };
-        Ok(Tx::new(inner, self.now(), by))
+            outcome => outcome,
+        }
+    }
+
+    /// Waits for every user of a connection and closes them all.
+    pub async fn close(&self) {
+        self.herald.tell(&self.pool).await;
+        self.leases.close().await;
+    }
+
+    /// How many connections are open, and how many of them nobody uses.
+    pub fn connections(&self) -> (u32, usize) {
+        (self.pool.size(), self.pool.num_idle().saturating_add(self.leases.resting()))
     }
 
     /// The pool itself, for start-up, health checks and listening.

@@ -18,12 +18,15 @@ use super::DbError;
 /// A connection that lay idle for longer is asked whether it is still there.
 const ASK_AFTER: Duration = Duration::from_secs(1);
 
+/// Connections beyond those on loan, for what uses the pool itself: start-up, readiness, listening.
+const SPARE: u32 = 2;
+
 /// Sizes and patience of a pool.
 #[derive(Debug, Clone)]
 pub struct PoolSettings {
     /// What the database shows in `pg_stat_activity`.
     pub application_name: String,
-    /// Never more connections than this.
+    /// Never more connections than this serve requests.
     pub max_connections: u32,
     /// Never fewer, so that the first requests after a quiet time need not wait for one.
     pub min_connections: u32,
@@ -72,13 +75,16 @@ impl PoolSettings {
                 ("idle_in_transaction_session_timeout", millis(self.idle_in_transaction_timeout)),
                 // Short statements: compiling them costs more than it saves.
                 ("jit", "off".to_owned()),
+                // The program's statements are written so that one plan serves every value. Left to itself, PostgreSQL would
+                // plan the long ones anew at each execution (0.9 ms), because a condition that is false makes a plan look cheap.
+                ("plan_cache_mode", "force_generic_plan".to_owned()),
             ])
     }
 
     fn pool_options(&self, suspicion: &Suspicion) -> PgPoolOptions {
         let suspicion = suspicion.clone();
         PgPoolOptions::new()
-            .max_connections(self.max_connections)
+            .max_connections(self.max_connections.saturating_add(SPARE))
             .min_connections(self.min_connections)
             .acquire_timeout(self.acquire_timeout)
             .idle_timeout(Duration::from_mins(10))
@@ -123,6 +129,11 @@ impl Suspicion {
     pub fn raise(&self) {
         let micros = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.raised.fetch_max(micros.max(1), Ordering::Relaxed);
+    }
+
+    /// Whether a connection that was vouched for at `then` may be one of those found dead since.
+    pub(super) fn raised_after(&self, then: Instant) -> bool {
+        self.covers(then.elapsed())
     }
 
     /// Whether a connection of this age was there when suspicion was last raised.

@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::DbError;
-use super::notices::Subject;
+use super::lease::Lease;
+use super::notices::{Herald, Subject};
 
 /// Who acts, for the audit trail.
 #[derive(Debug, Clone, Default)]
@@ -43,17 +44,20 @@ pub struct AuditEvent {
 /// statement.
 #[derive(Debug)]
 pub struct Tx {
-    inner: Transaction<'static, Postgres>,
+    conn: Lease,
+    herald: Herald,
     now: DateTime<Utc>,
     by: By,
     audits: Vec<AuditEvent>,
     notices: Vec<(Uuid, Subject, Uuid, i32)>,
     pub(super) answer: Option<(Uuid, String, Value)>,
+    news: bool,
 }
 
 impl Tx {
-    pub(super) fn new(inner: Transaction<'static, Postgres>, now: DateTime<Utc>, by: By) -> Self {
-        Self { inner, now, by, audits: Vec::new(), notices: Vec::new(), answer: None }
+    pub(super) async fn begin(mut conn: Lease, herald: Herald, now: DateTime<Utc>, by: By) -> Result<Self, DbError> {
+        conn.begin().await?;
+        Ok(Self { conn, herald, now, by, audits: Vec::new(), notices: Vec::new(), answer: None, news: false })
     }
 
     /// The moment of this use case: every row it writes carries the same time.
@@ -68,7 +72,7 @@ impl Tx {
 
     /// The connection inside the transaction, for a slice's `store` functions.
     pub fn conn(&mut self) -> &mut PgConnection {
-        &mut self.inner
+        &mut self.conn
     }
 
     /// Adds a line to the audit trail.
@@ -81,10 +85,19 @@ impl Tx {
         self.notices.push((store_id, subject, id, version));
     }
 
+    /// A statement of this transaction wrote notices itself: the servers are told after the commit.
+    pub(crate) fn news(&mut self) {
+        self.news = true;
+    }
+
     /// Writes what was gathered and commits.
     pub async fn commit(mut self) -> Result<(), DbError> {
+        let news = self.news || !self.notices.is_empty();
         self.flush().await?;
-        self.inner.commit().await?;
+        self.conn.commit().await?;
+        if news {
+            self.herald.news();
+        }
         Ok(())
     }
 
@@ -131,7 +144,7 @@ impl Tx {
             key,
             answer,
         )
-        .execute(&mut *self.inner)
+        .execute(&mut *self.conn)
         .await?;
         Ok(())
     }

@@ -3,11 +3,11 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use crate::db::Db;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use sqlx::PgPool;
 
 /// Upper bounds of the latency buckets, in seconds.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
@@ -52,10 +52,11 @@ pub(super) fn socket_operation(kind: &'static str) {
 }
 
 /// The page Prometheus reads.
-pub(super) fn page(pool: Option<&PgPool>) -> Response {
-    if let Some(pool) = pool {
-        gauge!("deskless_db_connections", "state" => "open").set(pool.size());
-        gauge!("deskless_db_connections", "state" => "idle").set(u32::try_from(pool.num_idle()).unwrap_or(u32::MAX));
+pub(super) fn page(db: Option<&Db>) -> Response {
+    if let Some(db) = db {
+        let (open, idle) = db.connections();
+        gauge!("deskless_db_connections", "state" => "open").set(open);
+        gauge!("deskless_db_connections", "state" => "idle").set(u32::try_from(idle).unwrap_or(u32::MAX));
     }
     let text = recorder().map(PrometheusHandle::render).unwrap_or_default();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()

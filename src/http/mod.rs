@@ -124,7 +124,7 @@ impl Http {
             .route("/graphql", get(graphql_get).post(graphql::post))
             .route("/livez", get(health::livez))
             .route("/readyz", get(readyz))
-            .route("/metrics", get(async |State(http): State<Self>| metrics::page(http.db.as_ref().map(Db::pool))))
+            .route("/metrics", get(async |State(http): State<Self>| metrics::page(http.db.as_ref())))
             .route("/.well-known/jwks.json", get(jwks))
             .merge(graphiql::routes())
             .with_state(self.clone());

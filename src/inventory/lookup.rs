@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::model::Vehicle;
 use super::service::Inventory;
-use super::store;
+use super::store::{self, VehicleParts};
 use crate::auth::Scope;
 use crate::db::DbError;
 
@@ -47,6 +47,6 @@ impl Inventory {
         if ids.is_empty() {
             return Ok(Named::default());
         }
-        Ok(Named::new(store::find_many(&mut conn, scope, &ids).await?))
+        Ok(Named::new(store::find_many(&mut conn, scope, &ids, VehicleParts::ALL).await?))
     }
 }

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::model::{Hold, HoldReason, Vehicle, VehicleFilter, VehicleKey, VehicleOrder, VehicleStatus};
-use super::store::{self, Changed, Disagreement, PriceChange, VehicleParts};
+use super::model::{Hold, HoldReason, Vehicle, VehicleFilter, VehicleStatus};
+use super::store::{self, Changed, Disagreement, PriceChange, VehiclePage, VehicleParts};
 use crate::auth::Scope;
 use crate::db::notices::Subject;
 use crate::db::{AuditEvent, Db, DbError, Tx};
@@ -94,47 +94,39 @@ impl Inventory {
 
     /// One vehicle, or none in the actor's stores.
     pub async fn find(&self, scope: &Scope, id: VehicleId) -> Result<Option<Vehicle>, DbError> {
-        Ok(self.find_many(scope, &[id]).await?.pop())
+        Ok(self.find_many(scope, &[id], VehicleParts::ALL).await?.pop())
     }
 
-    /// The vehicles among `ids` that are in the scope, in no particular order.
-    pub async fn find_many(&self, scope: &Scope, ids: &[VehicleId]) -> Result<Vec<Vehicle>, DbError> {
+    /// The vehicles among `ids` that are in the scope, with the parts asked for, in no particular order.
+    pub async fn find_many(&self, scope: &Scope, ids: &[VehicleId], parts: VehicleParts) -> Result<Vec<Vehicle>, DbError> {
         if ids.is_empty() || scope.is_empty() {
             return Ok(Vec::new());
         }
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        store::find_many(&mut *self.db.read().await?, scope, &ids).await
+        store::find_many(&mut *self.db.read().await?, scope, &ids, parts).await
     }
 
     /// The vehicle with this VIN; the available one first when two stores have it.
     pub async fn find_by_vin(&self, scope: &Scope, vin: &str) -> Result<Option<Vehicle>, DbError> {
         let mut conn = self.db.read().await?;
         let ids = store::ids_by_vin(&mut conn, scope, vin).await?;
-        Ok(store::find_many(&mut conn, scope, ids.get(..1).unwrap_or(&[])).await?.pop())
+        Ok(store::find_many(&mut conn, scope, ids.get(..1).unwrap_or(&[]), VehicleParts::ALL).await?.pop())
     }
 
     /// The vehicle with this stock number; the available one first when two stores use it.
     pub async fn find_by_stock_number(&self, scope: &Scope, stock_number: &str) -> Result<Option<Vehicle>, DbError> {
         let mut conn = self.db.read().await?;
         let ids = store::ids_by_stock_number(&mut conn, scope, stock_number).await?;
-        Ok(store::find_many(&mut conn, scope, ids.get(..1).unwrap_or(&[])).await?.pop())
+        Ok(store::find_many(&mut conn, scope, ids.get(..1).unwrap_or(&[]), VehicleParts::ALL).await?.pop())
     }
 
-    /// Up to `limit` vehicles in order, after a key.
-    pub async fn list(
-        &self,
-        scope: &Scope,
-        filter: &VehicleFilter,
-        order: VehicleOrder,
-        after: Option<VehicleKey>,
-        limit: i64,
-        parts: VehicleParts,
-    ) -> Result<Vec<Vehicle>, DbError> {
+    /// A page of the lot; and how many vehicles the filter finds in all, when the page is counted.
+    pub async fn list(&self, scope: &Scope, page: VehiclePage<'_>) -> Result<(Vec<Vehicle>, Option<i64>), DbError> {
         if scope.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Some(0)));
         }
         let today = self.db.now().date_naive();
-        store::list(&mut *self.db.read().await?, scope, filter, today, order, after, limit, parts).await
+        store::list(&mut *self.db.read().await?, scope, page, today).await
     }
 
     /// How many vehicles the filter finds.
@@ -188,7 +180,7 @@ impl Inventory {
 
     /// One vehicle as the caller's transaction sees it.
     pub async fn find_in(&self, tx: &mut Tx, scope: &Scope, id: VehicleId) -> Result<Option<Vehicle>, DbError> {
-        Ok(store::find_many(tx.conn(), scope, &[id.0]).await?.pop())
+        Ok(store::find_many(tx.conn(), scope, &[id.0], VehicleParts::ALL).await?.pop())
     }
 
     /// Holds a vehicle for a deal, inside the caller's transaction. Of many at once exactly one gets it: the unique index on

@@ -21,18 +21,10 @@ pub struct VehicleParts {
 impl VehicleParts {
     /// Everything.
     pub const ALL: Self = Self { description: true, photos: true };
-    /// Nothing beyond the facts.
-    pub const NONE: Self = Self { description: false, photos: false };
-
-    /// What either needs.
-    #[must_use]
-    pub const fn or(self, other: Self) -> Self {
-        Self { description: self.description || other.description, photos: self.photos || other.photos }
-    }
 }
 
-/// Vehicles by id, in no particular order.
-pub(super) async fn find_many(conn: &mut PgConnection, scope: &Scope, ids: &[Uuid]) -> Result<Vec<Vehicle>, DbError> {
+/// Vehicles by id, with the parts asked for, in no particular order.
+pub(super) async fn find_many(conn: &mut PgConnection, scope: &Scope, ids: &[Uuid], parts: VehicleParts) -> Result<Vec<Vehicle>, DbError> {
     let rows = sqlx::query_as!(
         Vehicle,
         r#"SELECT id AS "id: _", store_id AS "store_id: _", vin, vin_status AS "vin_status: _", stock_number,
@@ -41,10 +33,13 @@ pub(super) async fn find_many(conn: &mut PgConnection, scope: &Scope, ids: &[Uui
              exterior_color, exterior_color_family AS "exterior_color_family: _", interior_color, odometer_miles,
              price_cents AS "price_cents: _", msrp_cents AS "msrp_cents: _", invoice_cents AS "invoice_cents: _",
              cost_cents AS "cost_cents: _", held_price_cents AS "held_price_cents: _", currency AS "currency: _",
-             mpg_city, mpg_highway, mpg_combined, description, photo_urls, received_on, missing_since, version, created_at, updated_at
+             mpg_city, mpg_highway, mpg_combined, CASE WHEN $3 THEN description END AS description,
+             CASE WHEN $4 THEN photo_urls ELSE '{}' END AS "photo_urls!", received_on, missing_since, version, created_at, updated_at
            FROM vehicle WHERE id = ANY($1) AND store_id = ANY($2)"#,
         ids,
         scope.store_ids(),
+        parts.description,
+        parts.photos,
     )
     .fetch_all(conn)
     .await?;
@@ -91,18 +86,39 @@ pub(super) async fn ids_by_name(conn: &mut PgConnection, scope: &Scope, vins: &[
     Ok(ids)
 }
 
-/// A page of the lot.
-#[expect(clippy::too_many_arguments, reason = "one wish each; a struct would only rename them")]
+/// A page of the lot to read.
+#[derive(Debug, Clone, Copy)]
+pub struct VehiclePage<'a> {
+    /// Which vehicles.
+    pub filter: &'a VehicleFilter,
+    /// In which order.
+    pub order: VehicleOrder,
+    /// The key after which the page begins.
+    pub after: Option<VehicleKey>,
+    /// At most so many.
+    pub limit: i64,
+    /// What of each.
+    pub parts: VehicleParts,
+    /// Also how many the filter finds in all.
+    pub counted: bool,
+}
+
+/// A vehicle of a page, and how many the filter finds in all.
+#[derive(sqlx::FromRow)]
+struct Listed {
+    #[sqlx(flatten)]
+    vehicle: Vehicle,
+    total: Option<i64>,
+}
+
+/// A page of the lot in one statement, and the number of vehicles in all when it is counted and the page has any.
 pub(super) async fn list(
     conn: &mut PgConnection,
     scope: &Scope,
-    filter: &VehicleFilter,
+    page: VehiclePage<'_>,
     today: NaiveDate,
-    order: VehicleOrder,
-    after: Option<VehicleKey>,
-    limit: i64,
-    parts: VehicleParts,
-) -> Result<Vec<Vehicle>, DbError> {
+) -> Result<(Vec<Vehicle>, Option<i64>), DbError> {
+    let VehiclePage { filter, order, after, limit, parts, counted } = page;
     let mut sql = QueryBuilder::<Postgres>::new(
         "SELECT id, store_id, vin, vin_status, stock_number, condition, status, model_year, make, model, \"trim\", body_style, drivetrain, \
          fuel, transmission, engine, cylinders, doors, seats, exterior_color, exterior_color_family, interior_color, odometer_miles, \
@@ -110,7 +126,15 @@ pub(super) async fn list(
     );
     sql.push(if parts.description { "description, " } else { "NULL::text AS description, " });
     sql.push(if parts.photos { "photo_urls, " } else { "'{}'::text[] AS photo_urls, " });
-    sql.push("received_on, missing_since, version, created_at, updated_at FROM vehicle WHERE ");
+    sql.push("received_on, missing_since, version, created_at, updated_at, ");
+    if counted {
+        sql.push("(SELECT count(*) FROM vehicle WHERE ");
+        push_filter(&mut sql, scope, filter, today);
+        sql.push(") AS total ");
+    } else {
+        sql.push("NULL::bigint AS total ");
+    }
+    sql.push("FROM vehicle WHERE ");
     push_filter(&mut sql, scope, filter, today);
     let key = order_expression(order);
     let (compare, direction) = if order.descends() { ("<", "DESC") } else { (">", "ASC") };
@@ -120,7 +144,9 @@ pub(super) async fn list(
     }
     sql.push(format_args!(" ORDER BY {key} {direction}, id {direction} LIMIT "));
     sql.push_bind(limit);
-    Ok(sql.build_query_as::<Vehicle>().fetch_all(conn).await?)
+    let rows = sql.build_query_as::<Listed>().fetch_all(conn).await?;
+    let total = rows.first().and_then(|row| row.total);
+    Ok((rows.into_iter().map(|row| row.vehicle).collect(), total))
 }
 
 /// How many vehicles the filter finds.
@@ -142,13 +168,15 @@ fn order_expression(order: VehicleOrder) -> &'static str {
     }
 }
 
+/// One value is compared with `=`: a plan that serves every value then knows how few rows to expect, and can use the order of
+/// an index.
 fn push_filter(sql: &mut QueryBuilder<Postgres>, scope: &Scope, filter: &VehicleFilter, today: NaiveDate) {
     let stores: Vec<Uuid> = if filter.store_ids.is_empty() {
         scope.store_ids().to_vec()
     } else {
         filter.store_ids.iter().filter(|id| scope.contains(**id)).map(|id| id.0).collect()
     };
-    sql.push("store_id = ANY(").push_bind(stores).push(")");
+    push_any(sql, "store_id", stores);
     // Literals, so that the partial indexes of the lot can be used.
     match filter.statuses.as_slice() {
         [] => {
@@ -158,16 +186,17 @@ fn push_filter(sql: &mut QueryBuilder<Postgres>, scope: &Scope, filter: &Vehicle
             sql.push(format_args!(" AND status = '{one}'"));
         }
         many => {
-            sql.push(" AND status = ANY(").push_bind(many.to_vec()).push(")");
+            sql.push(" AND ");
+            push_any(sql, "status", many.to_vec());
         }
     }
-    push_any(sql, "condition", &filter.conditions);
-    push_any(sql, "body_style", &filter.body_styles);
-    push_any(sql, "drivetrain", &filter.drivetrains);
-    push_any(sql, "fuel", &filter.fuels);
-    push_any(sql, "exterior_color_family", &filter.color_families);
-    push_names(sql, "make", &filter.makes);
-    push_names(sql, "model", &filter.models);
+    push_chosen(sql, "condition", &filter.conditions);
+    push_chosen(sql, "body_style", &filter.body_styles);
+    push_chosen(sql, "drivetrain", &filter.drivetrains);
+    push_chosen(sql, "fuel", &filter.fuels);
+    push_chosen(sql, "exterior_color_family", &filter.color_families);
+    push_chosen(sql, "lower(make)", &lower(&filter.makes));
+    push_chosen(sql, "lower(model)", &lower(&filter.models));
     push_bound(sql, "model_year", ">=", filter.year_min);
     push_bound(sql, "model_year", "<=", filter.year_max);
     push_bound(sql, "price_cents", ">=", filter.price_min.map(|c| c.0));
@@ -191,21 +220,35 @@ fn push_filter(sql: &mut QueryBuilder<Postgres>, scope: &Scope, filter: &Vehicle
     }
 }
 
-fn push_any<T>(sql: &mut QueryBuilder<Postgres>, column: &str, values: &[T])
+fn push_chosen<T>(sql: &mut QueryBuilder<Postgres>, column: &str, values: &[T])
 where
-    T: Clone + Send + 'static,
+    T: Clone + Send + 'static + for<'q> sqlx::Encode<'q, Postgres> + sqlx::Type<Postgres>,
     Vec<T>: for<'q> sqlx::Encode<'q, Postgres> + sqlx::Type<Postgres>,
 {
     if !values.is_empty() {
-        sql.push(format_args!(" AND {column} = ANY(")).push_bind(values.to_vec()).push(")");
+        sql.push(" AND ");
+        push_any(sql, column, values.to_vec());
     }
 }
 
-fn push_names(sql: &mut QueryBuilder<Postgres>, column: &str, names: &[String]) {
-    if !names.is_empty() {
-        let names: Vec<String> = names.iter().map(|n| n.trim().to_lowercase()).collect();
-        sql.push(format_args!(" AND lower({column}) = ANY(")).push_bind(names).push(")");
+fn push_any<T>(sql: &mut QueryBuilder<Postgres>, column: &str, mut values: Vec<T>)
+where
+    T: Send + 'static + for<'q> sqlx::Encode<'q, Postgres> + sqlx::Type<Postgres>,
+    Vec<T>: for<'q> sqlx::Encode<'q, Postgres> + sqlx::Type<Postgres>,
+{
+    match (values.pop(), values.is_empty()) {
+        (Some(only), true) => {
+            sql.push(format_args!("{column} = ")).push_bind(only);
+        }
+        (last, _) => {
+            values.extend(last);
+            sql.push(format_args!("{column} = ANY(")).push_bind(values).push(")");
+        }
     }
+}
+
+fn lower(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| name.trim().to_lowercase()).collect()
 }
 
 fn push_bound<T>(sql: &mut QueryBuilder<Postgres>, column: &str, compare: &str, value: Option<T>)

@@ -12,7 +12,7 @@ use crate::customers::{Preference, PreferenceAttribute};
 use crate::graphql::context::service;
 use crate::graphql::{GqlError, GqlResult};
 use crate::inventory::graphql::VehicleNode;
-use crate::inventory::{Inventory, Vehicle, VehicleStatus};
+use crate::inventory::{Inventory, Vehicle, VehicleParts, VehicleStatus};
 use crate::kernel::id::VehicleId;
 
 /// Cars shown when `first` is not given.
@@ -88,7 +88,7 @@ pub async fn replacements_for(
 
 async fn fresh(ctx: &Context<'_>, scope: &Scope, best: Vec<Match>) -> GqlResult<Vec<MatchNode>> {
     let ids: Vec<VehicleId> = best.iter().map(|m| m.vehicle).collect();
-    let vehicles = service::<Inventory>(ctx)?.find_many(scope, &ids).await?;
+    let vehicles = service::<Inventory>(ctx)?.find_many(scope, &ids, VehicleParts::ALL).await?;
     let mut available: HashMap<VehicleId, Vehicle> =
         vehicles.into_iter().filter(|v| v.status == VehicleStatus::Available).map(|v| (v.id, v)).collect();
     Ok(best.into_iter().filter_map(|found| available.remove(&found.vehicle).map(|vehicle| MatchNode { vehicle, found })).collect())

@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use deskless::db::embedded::{Durability, Embedded, EmbeddedOptions, OWNER};
 use deskless::db::pool::PoolSettings;
 use deskless::db::{Db, MIGRATOR};
-use deskless::kernel::clock::Clock;
+use deskless::kernel::clock::{Clock, SystemClock};
 use deskless::kernel::seal::sha256;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
@@ -27,12 +27,6 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Where it is, for a program that is told by its environment.
-    #[allow(dead_code)]
-    pub fn url(&self) -> String {
-        self.options.to_url_lossy().to_string()
-    }
-
     /// A copy of the migrated template.
     pub async fn create() -> Self {
         let (name, options) = aside(|| async {
@@ -70,6 +64,11 @@ impl TestDatabase {
     /// The address, for a program of its own.
     pub fn url(&self) -> String {
         self.options.to_url_lossy().to_string()
+    }
+
+    /// Connections as the program, with other settings.
+    pub async fn open_with(&self, settings: PoolSettings) -> Db {
+        Db::connect(self.options.clone(), &settings, Arc::new(SystemClock)).await.expect("the test's database")
     }
 
     /// Connections of the test's own, to look and to meddle.

@@ -187,7 +187,7 @@ impl EventNode {
     /// The vehicle it was about, as it is now; null when there was none, or when it is not in your stores.
     async fn vehicle(&self, ctx: &Context<'_>) -> GqlResult<Option<VehicleNode>> {
         let Some(id) = self.event.vehicle_id else { return Ok(None) };
-        Ok(self.siblings.vehicle(ctx, id).await?.map(VehicleNode::from))
+        self.siblings.vehicle(ctx, id).await
     }
     /// How long it took, in seconds.
     async fn duration_seconds(&self) -> Option<i32> {

@@ -13,7 +13,7 @@ use crate::customers::service::{CustomerWith, Customers};
 use crate::deals::graphql::DealNode;
 use crate::graphql::GqlResult;
 use crate::graphql::context::{actor, service};
-use crate::inventory::{Inventory, Vehicle};
+use crate::inventory::graphql::VehicleNode;
 use crate::kernel::id::{CustomerId, VehicleId};
 
 /// Most leads shown of one customer.
@@ -27,7 +27,7 @@ pub(in crate::customers) struct Siblings {
     ids: Vec<CustomerId>,
     /// Vehicles of their events.
     vehicle_ids: Vec<VehicleId>,
-    vehicles: OnceCell<HashMap<VehicleId, Vehicle>>,
+    vehicles: OnceCell<HashMap<VehicleId, VehicleNode>>,
     preferences: Once<Preference>,
     contacts: Once<Contact>,
     consents: Once<Consent>,
@@ -49,15 +49,12 @@ impl Siblings {
     }
 
     /// A vehicle of an event, read with those of all events of the answer.
-    pub(super) async fn vehicle(&self, ctx: &Context<'_>, id: VehicleId) -> GqlResult<Option<Vehicle>> {
-        let (scope, inventory) = (actor(ctx)?.selling_scope(), service::<Inventory>(ctx)?);
+    pub(super) async fn vehicle(&self, ctx: &Context<'_>, id: VehicleId) -> GqlResult<Option<VehicleNode>> {
         if !self.vehicle_ids.contains(&id) {
-            return Ok(inventory.find(&scope, id).await?);
+            return VehicleNode::load(ctx, id).await;
         }
-        let read =
-            || async { inventory.find_many(&scope, &self.vehicle_ids).await.map(|all| all.into_iter().map(|v| (v.id, v)).collect()) };
-        let vehicles = self.vehicles.get_or_try_init(read).await.map_err(|e: crate::db::DbError| crate::graphql::GqlError::from(e))?;
-        Ok(vehicles.get(&id).cloned())
+        let read = || VehicleNode::load_many(ctx, &self.vehicle_ids);
+        Ok(self.vehicles.get_or_try_init(read).await?.get(&id).cloned())
     }
 
     pub(super) async fn preferences(&self, ctx: &Context<'_>, id: CustomerId) -> GqlResult<Vec<Preference>> {

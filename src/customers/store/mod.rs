@@ -6,13 +6,11 @@ pub(super) mod preference;
 pub(super) mod recording;
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use sqlx::PgConnection;
-use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::auth::Scope;
-use crate::db::DbError;
+use crate::db::{DbError, record};
 use crate::kernel::id::{CustomerId, StoreId};
 
 use super::model::ConsentPurpose;
@@ -29,21 +27,22 @@ pub(super) struct CustomerRow {
     pub(super) version: i32,
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
-    pub(super) preferences: Option<Json<Vec<preference::PreferenceRow>>>,
-    pub(super) events: Option<Json<Vec<EventRow>>>,
+    pub(super) preferences: Vec<preference::PreferenceRow>,
+    pub(super) events: Vec<EventRow>,
 }
 
-/// A row of `channel_event`, as JSON inside the customer's statement.
-#[derive(Deserialize)]
-pub(super) struct EventRow {
-    pub(super) id: Uuid,
-    pub(super) kind: String,
-    pub(super) name: String,
-    pub(super) channel: String,
-    pub(super) vehicle_id: Option<Uuid>,
-    pub(super) duration_seconds: Option<i32>,
-    pub(super) occurred_at: DateTime<Utc>,
-}
+record!(
+    /// A row of `channel_event`.
+    pub(super) struct EventRow {
+        id: Uuid,
+        kind: String,
+        name: String,
+        channel: String,
+        vehicle_id: Option<Uuid>,
+        duration_seconds: Option<i32>,
+        occurred_at: DateTime<Utc>,
+    }
+);
 
 /// Customers by id, with their live preferences and newest events when asked for, in one statement.
 pub(super) async fn find(
@@ -57,18 +56,14 @@ pub(super) async fn find(
         CustomerRow,
         r#"SELECT c.id AS "id: CustomerId", c.store_id AS "store_id: StoreId", c.person_sealed, c.state, c.postal_code, c.credit_tier,
                   c.merged_into AS "merged_into: CustomerId", c.version, c.created_at, c.updated_at,
-                  CASE WHEN $3::boolean THEN
-                    (SELECT coalesce(json_agg(p), '[]') FROM (
-                       SELECT p.id, p.customer_id, p.store_id, p.attribute, p.operator, p.value, p.importance, p.kind, p.channel, p.behaviour,
-                              p.occurrences, (p.confidence * 1000)::int AS confidence_permille, p.source_event_id, p.source_lead_id, p.heard_by,
-                              (SELECT u.display_name FROM app_user u WHERE u.id = p.heard_by) AS heard_by_name, p.consent_id, p.at, p.expires_at, p.withdrawn_at
-                       FROM preference p WHERE p.customer_id = c.id AND p.withdrawn_at IS NULL ORDER BY p.id LIMIT 500) p)
-                  END AS "preferences: Json<Vec<preference::PreferenceRow>>",
-                  CASE WHEN $4::bigint > 0 THEN
-                    (SELECT coalesce(json_agg(e), '[]') FROM (
-                       SELECT e.id, e.kind, e.name, e.channel, e.vehicle_id, e.duration_seconds, e.occurred_at
-                       FROM channel_event e WHERE e.customer_id = c.id ORDER BY e.occurred_at DESC, e.id DESC LIMIT $4) e)
-                  END AS "events: Json<Vec<EventRow>>"
+                  ARRAY(SELECT ROW(p.id, p.customer_id, p.store_id, p.attribute, p.operator, p.value, p.importance, p.kind, p.channel, p.behaviour,
+                          p.occurrences, (p.confidence * 1000)::int, p.source_event_id, p.source_lead_id, p.heard_by,
+                          (SELECT u.display_name FROM app_user u WHERE u.id = p.heard_by), p.consent_id, p.at, p.expires_at, p.withdrawn_at)
+                        FROM preference p WHERE $3 AND p.customer_id = c.id AND p.withdrawn_at IS NULL ORDER BY p.id LIMIT 500
+                  ) AS "preferences!: Vec<preference::PreferenceRow>",
+                  ARRAY(SELECT ROW(e.id, e.kind, e.name, e.channel, e.vehicle_id, e.duration_seconds, e.occurred_at)
+                        FROM channel_event e WHERE e.customer_id = c.id ORDER BY e.occurred_at DESC, e.id DESC LIMIT $4
+                  ) AS "events!: Vec<EventRow>"
            FROM customer c WHERE c.id = ANY($1) AND c.store_id = ANY($2)"#,
         ids,
         scope.store_ids(),

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use serde::Deserialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -12,33 +11,34 @@ use crate::customers::preference::{
     Preference, PreferenceAttribute, PreferenceBehaviour, PreferenceImportance, PreferenceKind, PreferenceOperator,
 };
 use crate::customers::wish::Wish;
-use crate::db::DbError;
+use crate::db::{DbError, record};
 use crate::kernel::id::{CustomerId, EventId, LeadId, PreferenceId, StoreId, UserId};
 
-/// A row of `preference`, also read as JSON inside the customer's statement.
-#[derive(Deserialize)]
-pub(in crate::customers) struct PreferenceRow {
-    pub(super) id: Uuid,
-    pub(super) customer_id: Uuid,
-    pub(super) store_id: Uuid,
-    pub(super) attribute: PreferenceAttribute,
-    pub(super) operator: PreferenceOperator,
-    pub(super) value: String,
-    pub(super) importance: PreferenceImportance,
-    pub(super) kind: PreferenceKind,
-    pub(super) channel: String,
-    pub(super) behaviour: Option<PreferenceBehaviour>,
-    pub(super) occurrences: i32,
-    pub(super) confidence_permille: i32,
-    pub(super) source_event_id: Option<Uuid>,
-    pub(super) source_lead_id: Option<Uuid>,
-    pub(super) heard_by: Option<Uuid>,
-    pub(super) heard_by_name: Option<String>,
-    pub(super) consent_id: Option<Uuid>,
-    pub(super) at: DateTime<Utc>,
-    pub(super) expires_at: Option<DateTime<Utc>>,
-    pub(super) withdrawn_at: Option<DateTime<Utc>>,
-}
+record!(
+    /// A row of `preference`, also read as a record inside the customer's statement.
+    pub(in crate::customers) struct PreferenceRow {
+        id: Uuid,
+        customer_id: Uuid,
+        store_id: Uuid,
+        attribute: PreferenceAttribute,
+        operator: PreferenceOperator,
+        value: String,
+        importance: PreferenceImportance,
+        kind: PreferenceKind,
+        channel: String,
+        behaviour: Option<PreferenceBehaviour>,
+        occurrences: i32,
+        confidence_permille: i32,
+        source_event_id: Option<Uuid>,
+        source_lead_id: Option<Uuid>,
+        heard_by: Option<Uuid>,
+        heard_by_name: Option<String>,
+        consent_id: Option<Uuid>,
+        at: DateTime<Utc>,
+        expires_at: Option<DateTime<Utc>>,
+        withdrawn_at: Option<DateTime<Utc>>,
+    }
+);
 
 impl From<PreferenceRow> for Preference {
     fn from(row: PreferenceRow) -> Self {

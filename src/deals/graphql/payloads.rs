@@ -2,9 +2,10 @@
 
 use async_graphql::{Context, Enum, Lookahead, OutputType, SimpleObject};
 
-use super::node::DealNode;
+use super::node::{DealNode, parts};
 use super::parts::{DeclinedNode, DifferenceNode, ScenarioNode};
 use crate::deals::service::{Answer, Deals, Refusal, RefusalCode};
+use crate::deals::store::room::{Parts, Room};
 use crate::graphql::context::{actor, service};
 use crate::graphql::{GqlError, GqlResult};
 use crate::matching::graphql::MatchNode;
@@ -339,11 +340,13 @@ impl DealScenarioSavePayload {
     }
 }
 
-/// The deal of an answer, read afresh with what the payload's selection asks for; nothing is read when it is not selected.
+/// The deal of an answer with what the payload's selection asks for: as it was just written when its own row is enough, else
+/// read afresh. Nothing is read when it is not selected.
 async fn deal(ctx: &Context<'_>, answer: &Answer) -> GqlResult<Option<DealNode>> {
     let selected: Lookahead<'_> = ctx.look_ahead().field("deal");
-    match answer.deal_id {
-        Some(id) if selected.exists() => DealNode::load(ctx, id, &selected).await,
+    match (&answer.written, answer.deal_id) {
+        (Some(written), _) if parts(&selected) == Parts::default() => Ok(Some(Room::of(written.clone()).into())),
+        (_, Some(id)) if selected.exists() => DealNode::load(ctx, id, &selected).await,
         _ => Ok(None),
     }
 }

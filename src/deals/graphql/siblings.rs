@@ -8,8 +8,6 @@ use tokio::sync::OnceCell;
 use crate::customers::graphql::{CustomerNode, parts};
 use crate::deals::store::room::Room;
 use crate::graphql::GqlResult;
-use crate::graphql::context::{actor, service};
-use crate::inventory::Inventory;
 use crate::inventory::graphql::VehicleNode;
 use crate::kernel::id::{CustomerId, VehicleId};
 
@@ -35,12 +33,7 @@ impl Siblings {
 
     /// One car; the first to ask reads all.
     pub(super) async fn vehicle(&self, ctx: &Context<'_>, id: VehicleId) -> GqlResult<Option<VehicleNode>> {
-        let read = || async {
-            let scope = actor(ctx)?.selling_scope();
-            let vehicles = service::<Inventory>(ctx)?.find_many(&scope, &self.vehicle_ids).await?;
-            let nodes = VehicleNode::of_list(ctx, vehicles, &[ctx.look_ahead()]).await?;
-            GqlResult::Ok(nodes.into_iter().map(|node| (node.vehicle().id, node)).collect())
-        };
+        let read = || VehicleNode::load_many(ctx, &self.vehicle_ids);
         Ok(self.vehicles.get_or_try_init(read).await?.get(&id).cloned())
     }
 

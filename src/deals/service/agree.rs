@@ -6,49 +6,31 @@ use super::{Answer, Change, DealError, Deals, EndDeal, Start, Target};
 use crate::auth::Actor;
 use crate::db::{By, Tx};
 use crate::deals::states::{DealState, DealVerb};
-use crate::deals::store::table::Outdated;
+use crate::deals::store::table::OnTable;
 
 impl Deals {
     /// The customer was shown every line and the total price. The audit event keeps exactly what was shown.
     pub async fn present(&self, actor: &Actor, by: By, target: Target) -> Result<Answer, DealError> {
-        let mut tx = match self.start(actor, by, &target.key, "dealPresent", &target).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
+        let work = |before: &OnTable, now| {
+            let mut deal = before.deal.clone();
+            deal.state = Self::step(before, DealVerb::Present, false)?;
+            deal.presented_at = Some(now);
+            let detail = json!({ "figures": before.figures, "quoteId": deal.accepted_finance_quote_id, "vehicleId": deal.vehicle_id });
+            Ok(Some(Change::of(deal, "presented", detail)))
         };
-        let result = self.present_in(&mut tx, actor, &target).await;
-        self.finish(tx, actor, &target.key, result).await
-    }
-
-    async fn present_in(&self, tx: &mut Tx, actor: &Actor, target: &Target) -> Result<Answer, DealError> {
-        let before = self.table(tx, actor, target).await?;
-        let mut deal = before.deal.clone();
-        deal.state = Self::step(&before, DealVerb::Present, false)?;
-        deal.presented_at = Some(tx.now());
-        let detail = json!({ "figures": before.figures, "quoteId": deal.accepted_finance_quote_id, "vehicleId": deal.vehicle_id });
-        let change = Change { deal, figures: None, outdated: Outdated::default(), verb: "presented", detail };
-        self.write(tx, &before, change).await?;
-        Ok(Answer::done(before.deal.id))
+        self.change(actor, by, &target, "dealPresent", &target, work).await
     }
 
     /// The customer says yes to what was shown.
     pub async fn agree(&self, actor: &Actor, by: By, target: Target) -> Result<Answer, DealError> {
-        let mut tx = match self.start(actor, by, &target.key, "dealAgree", &target).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
+        let work = |before: &OnTable, now| {
+            let mut deal = before.deal.clone();
+            deal.state = Self::step(before, DealVerb::Agree, false)?;
+            deal.agreed_at = Some(now);
+            let detail = json!({ "figures": before.deal.figures, "quoteId": deal.accepted_finance_quote_id });
+            Ok(Some(Change::of(deal, "agreed", detail)))
         };
-        let result = self.agree_in(&mut tx, actor, &target).await;
-        self.finish(tx, actor, &target.key, result).await
-    }
-
-    async fn agree_in(&self, tx: &mut Tx, actor: &Actor, target: &Target) -> Result<Answer, DealError> {
-        let before = self.table(tx, actor, target).await?;
-        let mut deal = before.deal.clone();
-        deal.state = Self::step(&before, DealVerb::Agree, false)?;
-        deal.agreed_at = Some(tx.now());
-        let detail = json!({ "figures": before.deal.figures, "quoteId": deal.accepted_finance_quote_id });
-        let change = Change { deal, figures: None, outdated: Outdated::default(), verb: "agreed", detail };
-        self.write(tx, &before, change).await?;
-        Ok(Answer::done(before.deal.id))
+        self.change(actor, by, &target, "dealAgree", &target, work).await
     }
 
     /// The customer walks away.
@@ -87,8 +69,6 @@ impl Deals {
         deal.lost_reason = Some(wish.reason);
         deal.ended_at = Some(tx.now());
         let verb = if state == DealState::Lost { "lost" } else { "cancelled" };
-        let change = Change { deal, figures: None, outdated: Outdated::default(), verb, detail: json!({ "vehiclesFreed": freed }) };
-        self.write(tx, &before, change).await?;
-        Ok(Answer::done(before.deal.id))
+        self.write(tx, &before, Change::of(deal, verb, json!({ "vehiclesFreed": freed }))).await
     }
 }

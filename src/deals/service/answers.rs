@@ -66,7 +66,7 @@ impl Deals {
         let now = tx.now();
         answers::keep(tx.conn(), before.deal.id, needs, insurance, now).await?;
         let outdated = Outdated { finance: false, insurance: wish.insurance.is_some() };
-        let change = Change { deal: before.deal.clone(), figures: None, outdated, verb: "answers_recorded", detail };
+        let change = Change { outdated, ..Change::of(before.deal.clone(), "answers_recorded", detail) };
         self.write(tx, &before, change).await?;
         Ok(Answer::done(before.deal.id))
     }

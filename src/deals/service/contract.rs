@@ -8,7 +8,7 @@ use crate::db::notices::Subject;
 use crate::db::{By, Tx};
 use crate::deals::states::DealVerb;
 use crate::deals::store::open;
-use crate::deals::store::table::{self, OnTable, Outdated};
+use crate::deals::store::table::{self, OnTable};
 use crate::inventory::{HoldReason, InventoryError, PlaceHold};
 
 impl Deals {
@@ -52,9 +52,7 @@ impl Deals {
         deal.contracted_at = Some(tx.now());
         let detail = json!({ "vehicleId": deal.vehicle_id, "figures": before.figures, "quoteId": deal.accepted_finance_quote_id,
                              "insuranceQuoteId": deal.accepted_insurance_quote_id });
-        let change = Change { deal, figures: None, outdated: Outdated::default(), verb: "contracted", detail };
-        self.write(tx, &before, change).await?;
-        Ok(Answer::done(before.deal.id))
+        self.write(tx, &before, Change::of(deal, "contracted", detail)).await
     }
 
     /// Every open deal on this VIN hears, after the commit, that the car went or came back.

@@ -1,6 +1,10 @@
 //! The use cases of a deal, one room per subject. Each is one transaction: claim the key, lock the deal, compare the
 //! version, ask the table of states, compute in memory, write back, and commit with audit event, notices and answer.
 //!
+//! What changes nothing but the deal itself ([`Deals::change`]) is tried in two statements first: read without a lock, and
+//! write everything at once under the condition that the deal is still at that version. Whatever comes in between (a refusal,
+//! a retry, another tablet) is decided the long way.
+//!
 //! Order inside a use case: everything that can refuse comes before anything that writes, because a refusal is remembered
 //! under its key and committed.
 
@@ -15,6 +19,7 @@ mod scenario;
 mod structure;
 mod swap;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -22,11 +27,10 @@ use super::model::{Deal, Figures, Structure};
 use super::pricing::{Case, Desk};
 use super::states::{DealState, DealVerb, Refusal as StateRefusal};
 use super::steps::DealFacts;
-use super::store::table::{self, OnTable, Outdated};
+use super::store::table::{self, OnTable, Outdated, Saved};
 use crate::auth::Actor;
-use crate::db::idempotency::Claim;
-use crate::db::notices::Subject;
-use crate::db::{AuditEvent, By, Db, Tx};
+use crate::db::idempotency::{Claim, Keyed};
+use crate::db::{By, Db, DbError, Tx};
 use crate::dealers::Dealers;
 use crate::inventory::Inventory;
 use crate::kernel::id::DealId;
@@ -82,8 +86,48 @@ struct Change {
     /// New figures; none leaves those stored.
     figures: Option<Figures>,
     outdated: Outdated,
+    /// The structure, when its trade-ins or products changed too.
+    lists: Option<Structure>,
     verb: &'static str,
     detail: Value,
+}
+
+impl Change {
+    /// A change of the deal's own row, with the figures as they were.
+    fn of(deal: Deal, verb: &'static str, detail: Value) -> Self {
+        Self { deal, figures: None, outdated: Outdated::default(), lists: None, verb, detail }
+    }
+
+    fn saved<'a>(&'a self, remember: Option<(Keyed<'a>, Value)>) -> Saved<'a> {
+        let Self { deal, figures, outdated, verb, detail, .. } = self;
+        Saved { deal, figures: figures.as_ref(), outdated: *outdated, verb, detail, remember }
+    }
+
+    /// Finishes the deal and the figures of its audit event.
+    fn complete(&mut self, before: &OnTable, now: DateTime<Utc>) {
+        let deal = &mut self.deal;
+        deal.updated_at = now;
+        if let Some(figures) = &self.figures {
+            deal.figures = Some(figures.headline());
+        }
+        if self.outdated.finance {
+            deal.accepted_finance_quote_id = None;
+        }
+        if self.outdated.insurance {
+            deal.accepted_insurance_quote_id = None;
+        }
+        if let Value::Object(map) = &mut self.detail {
+            map.insert("version".into(), json!(before.deal.version.saturating_add(1)));
+            if before.deal.state != deal.state {
+                map.insert("from".into(), json!(before.deal.state));
+                map.insert("to".into(), json!(deal.state));
+            }
+            if before.deal.figures != deal.figures {
+                map.insert("before".into(), json!(before.deal.figures));
+                map.insert("after".into(), json!(deal.figures));
+            }
+        }
+    }
 }
 
 impl Deals {
@@ -125,36 +169,86 @@ impl Deals {
         Ok(on_table)
     }
 
-    /// Writes a changed deal, its audit event and its notice.
-    async fn write(&self, tx: &mut Tx, before: &OnTable, change: Change) -> Result<i32, DealError> {
-        let now = tx.now();
-        let mut deal = change.deal;
-        deal.updated_at = now;
-        if let Some(figures) = &change.figures {
-            deal.figures = Some(figures.headline());
+    /// A use case that changes nothing but the deal: `work` tells from the deal what to write; nothing when it stays as it is.
+    async fn change(
+        &self,
+        actor: &Actor,
+        by: By,
+        target: &Target,
+        operation: &'static str,
+        request: &(impl Serialize + Sync),
+        work: impl Fn(&OnTable, DateTime<Utc>) -> Result<Option<Change>, DealError> + Send + Sync,
+    ) -> Result<Answer, DealError> {
+        let keyed = Keyed::new(actor.user_id().0, &target.key, operation, request)?;
+        if let Some(answer) = self.change_at_once(actor, &by, target, keyed, &work).await? {
+            return Ok(answer);
         }
-        if change.outdated.finance {
-            deal.accepted_finance_quote_id = None;
+        let mut tx = match self.start(actor, by, &target.key, operation, request).await? {
+            Start::Work(tx) => tx,
+            Start::Replayed(answer) => return Ok(answer),
+        };
+        let result = self.change_in(&mut tx, actor, target, &work).await;
+        self.finish(tx, actor, &target.key, result).await
+    }
+
+    /// Two statements, no lock. `None` when there is more to it.
+    async fn change_at_once(
+        &self,
+        actor: &Actor,
+        by: &By,
+        target: &Target,
+        keyed: Keyed<'_>,
+        work: &(impl Fn(&OnTable, DateTime<Utc>) -> Result<Option<Change>, DealError> + Sync),
+    ) -> Result<Option<Answer>, DealError> {
+        let now = self.db.now();
+        let mut conn = self.db.read().await?;
+        let Some(before) = table::read(&mut conn, &actor.selling_scope(), target.deal_id, now).await? else { return Ok(None) };
+        if before.deal.version != target.expected_version {
+            return Ok(None);
         }
-        if change.outdated.insurance {
-            deal.accepted_insurance_quote_id = None;
+        let Ok(Some(mut change)) = work(&before, now) else { return Ok(None) };
+        if change.lists.is_some() {
+            return Ok(None);
         }
-        let version = table::save(tx.conn(), &deal, change.figures.as_ref(), change.outdated).await?;
-        let mut detail = change.detail;
-        if let Value::Object(map) = &mut detail {
-            map.insert("version".into(), json!(version));
-            if before.deal.state != deal.state {
-                map.insert("from".into(), json!(before.deal.state));
-                map.insert("to".into(), json!(deal.state));
-            }
-            if before.deal.figures != deal.figures {
-                map.insert("before".into(), json!(before.deal.figures));
-                map.insert("after".into(), json!(deal.figures));
-            }
+        change.complete(&before, now);
+        let answer = Answer::done(before.deal.id);
+        let kept = serde_json::to_value(&answer).map_err(|e| DbError::Corrupt(e.to_string()))?;
+        let version = match table::save(&mut conn, by, change.saved(Some((keyed, kept)))).await {
+            // The key was used before.
+            Err(error) if error.constraint() == Some("idempotency_record_pkey") => return Ok(None),
+            version => version?,
+        };
+        let Some(version) = version else { return Ok(None) };
+        self.db.tell_news();
+        Ok(Some(answer.with(Deal { version, ..change.deal })))
+    }
+
+    async fn change_in(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        target: &Target,
+        work: &(impl Fn(&OnTable, DateTime<Utc>) -> Result<Option<Change>, DealError> + Sync),
+    ) -> Result<Answer, DealError> {
+        let before = self.table(tx, actor, target).await?;
+        let id = before.deal.id;
+        match work(&before, tx.now()).map_err(|e| e.about(id))? {
+            Some(change) => self.write(tx, &before, change).await,
+            None => Ok(Answer::done(id)),
         }
-        tx.audit(AuditEvent { store_id: Some(deal.store_id.0), subject: Subject::Deal, subject_id: deal.id.0, verb: change.verb, detail });
-        tx.notify(deal.store_id.0, Subject::Deal, deal.id.0, version);
-        Ok(version)
+    }
+
+    /// Writes a changed deal with its lists, its audit event and its notice.
+    async fn write(&self, tx: &mut Tx, before: &OnTable, mut change: Change) -> Result<Answer, DealError> {
+        if let Some(after) = &change.lists {
+            self.write_lists(tx, before, after).await?;
+        }
+        change.complete(before, tx.now());
+        let by = tx.by().clone();
+        let version = table::save(tx.conn(), &by, change.saved(None)).await?;
+        let version = version.ok_or_else(|| DbError::Corrupt("a locked deal changed its version".into()))?;
+        tx.news();
+        Ok(Answer::done(before.deal.id).with(Deal { version, ..change.deal }))
     }
 
     /// The state after `verb`, or the refusal in words.

@@ -12,7 +12,6 @@ use crate::deals::model::{DealKind, Figures, QuoteStatus};
 use crate::deals::states::DealVerb;
 use crate::deals::store::answers;
 use crate::deals::store::quotes::{self, Acceptable, Round};
-use crate::deals::store::table::Outdated;
 use crate::finance::Quote;
 use crate::kernel::id::{FinanceQuoteId, InsuranceQuoteId};
 
@@ -75,9 +74,8 @@ impl Deals {
         let mut deal = before.deal.clone();
         deal.state = state;
         let detail = json!({ "financeQuotes": offers.len(), "insuranceQuotes": premiums.len(), "declined": declined.len() });
-        let change = Change { deal, figures: None, outdated: Outdated::default(), verb: "quoted", detail };
-        self.write(tx, &before, change).await?;
-        Ok(Answer { declined, ..Answer::done(id) })
+        let answer = self.write(tx, &before, Change::of(deal, "quoted", detail)).await?;
+        Ok(Answer { declined, ..answer })
     }
 
     /// Chooses a quote. A finance quote's payment becomes the deal's.
@@ -126,9 +124,7 @@ impl Deals {
                 json!({ "quoteId": quote_id })
             }
         };
-        let change = Change { deal, figures, outdated: Outdated::default(), verb: "quote_accepted", detail };
-        self.write(tx, &before, change).await?;
-        Ok(Answer::done(id))
+        self.write(tx, &before, Change { figures, ..Change::of(deal, "quote_accepted", detail) }).await
     }
 }
 

@@ -176,7 +176,8 @@ pub(in crate::deals) fn taken_words(taken: Option<&Taken>, gone: bool) -> Option
     }
 }
 
-/// The outcome of a use case, as remembered under its key. The objects themselves are read afresh for the payload.
+/// The outcome of a use case, as remembered under its key. Objects are shown as they stand
+/// when the payload is made.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// The deal to show.
@@ -198,11 +199,18 @@ pub struct Answer {
     /// This answer was stored by an earlier request with the same key.
     #[serde(skip)]
     pub replayed: bool,
+    /// The deal as this very request wrote it.
+    #[serde(skip)]
+    pub written: Option<Deal>,
 }
 
 impl Answer {
     pub(super) fn done(deal: DealId) -> Self {
         Self { deal_id: Some(deal), ..Self::default() }
+    }
+
+    pub(super) fn with(self, written: Deal) -> Self {
+        Self { written: Some(written), ..self }
     }
 
     pub(super) fn refused(refusal: Refusal) -> Self {

@@ -9,7 +9,6 @@ use crate::db::{By, DbError, Tx};
 use crate::deals::model::SCENARIOS_MAX;
 use crate::deals::states::DealVerb;
 use crate::deals::store::room::{ScenarioRow, insert_scenario};
-use crate::deals::store::table::Outdated;
 
 /// A wish to save a scenario.
 #[derive(Debug, Clone, Serialize)]
@@ -56,14 +55,8 @@ impl Deals {
             let message = format!("This deal has {SCENARIOS_MAX} scenarios already.");
             return Err(Refusal::new(RefusalCode::TooManyScenarios, "dealId", message).of(id).into());
         }
-        let change = Change {
-            deal: before.deal.clone(),
-            figures: None,
-            outdated: Outdated::default(),
-            verb: "scenario_saved",
-            detail: json!({ "scenarioId": row.id, "figures": figures.headline() }),
-        };
-        self.write(tx, &before, change).await?;
-        Ok(Answer { scenario_id: Some(row.id), ..Answer::done(id) })
+        let detail = json!({ "scenarioId": row.id, "figures": figures.headline() });
+        let answer = self.write(tx, &before, Change::of(before.deal.clone(), "scenario_saved", detail)).await?;
+        Ok(Answer { scenario_id: Some(row.id), ..answer })
     }
 }

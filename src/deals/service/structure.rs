@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Answer, Change, DealError, Deals, Refusal, Start, Target};
+use super::{Answer, Change, DealError, Deals, Refusal, Target};
 use crate::auth::Actor;
 use crate::db::{By, Tx};
 use crate::deals::diff;
@@ -73,24 +73,11 @@ pub struct ChangeStructure {
 impl Deals {
     /// Changes the structure and recomputes every figure. Quotes that no longer fit become `SUPERSEDED`.
     pub async fn structure(&self, actor: &Actor, by: By, wish: ChangeStructure) -> Result<Answer, DealError> {
-        let key = wish.target.key.clone();
-        let mut tx = match self.start(actor, by, &key, "dealStructure", &wish).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
+        let work = |before: &OnTable, _| {
+            let change = self.resolve(before, wish.change.clone())?;
+            Ok(self.restructured(before, change)?.1)
         };
-        let result = self.structure_in(&mut tx, actor, wish).await;
-        self.finish(tx, actor, &key, result).await
-    }
-
-    async fn structure_in(&self, tx: &mut Tx, actor: &Actor, wish: ChangeStructure) -> Result<Answer, DealError> {
-        let before = self.table(tx, actor, &wish.target).await?;
-        let id = before.deal.id;
-        let change = self.resolve(&before, wish.change).map_err(|e| e.about(id))?;
-        let (after, change) = self.restructured(&before, change).map_err(|e| e.about(id))?;
-        let Some(change) = change else { return Ok(Answer::done(id)) };
-        self.write_lists(tx, &before, &after).await?;
-        self.write(tx, &before, change).await?;
-        Ok(Answer::done(id))
+        self.change(actor, by, &wish.target, "dealStructure", &wish, work).await
     }
 
     /// Gives drafts their ids, prices and what they keep.
@@ -151,7 +138,9 @@ impl Deals {
             .map(|(part, old, new)| json!({ "part": part, "before": old, "after": new }))
             .collect();
         let outdated = Outdated { finance: true, insurance: insurance_outdated(&before.structure, &after) };
-        let change = Change { deal, figures: Some(figures), outdated, verb: "structured", detail: json!({ "changed": changed }) };
+        let lists = (before.structure.trade_ins != after.trade_ins || before.structure.products != after.products).then(|| after.clone());
+        let detail = json!({ "changed": changed });
+        let change = Change { deal, figures: Some(figures), outdated, lists, verb: "structured", detail };
         Ok((after, Some(change)))
     }
 

@@ -77,8 +77,7 @@ impl Deals {
         deal.agreed_at = None;
         let detail = json!({ "fromVehicleId": before.deal.vehicle_id, "toVehicleId": on_new.car.id, "lines": lines });
         let outdated = Outdated { finance: true, insurance: true };
-        let change = Change { deal, figures: Some(after), outdated, verb: "vehicle_swapped", detail };
-        self.write(tx, &before, change).await?;
-        Ok(Answer { lines, totals, ..Answer::done(id) })
+        let change = Change { deal, figures: Some(after), outdated, lists: None, verb: "vehicle_swapped", detail };
+        Ok(Answer { lines, totals, ..self.write(tx, &before, change).await? })
     }
 }

@@ -1,42 +1,17 @@
 //! Rows inside a row: `ARRAY(SELECT ROW(…))` read in binary, so that a deal and its lists come in one statement.
 
-use sqlx::error::BoxDynError;
-use sqlx::postgres::types::PgRecordDecoder;
-use sqlx::postgres::{PgHasArrayType, PgTypeInfo, PgValueRef};
-use sqlx::{Decode, Postgres, Type};
-
-/// A record of unnamed columns that decodes into a struct, field by field in the order of `ROW(…)`.
-macro_rules! record {
-    ($(#[$meta:meta])* $name:ident { $($field:ident: $type:ty),+ $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone)]
-        pub(in crate::deals) struct $name { $(pub(in crate::deals) $field: $type),+ }
-
-        impl Type<Postgres> for $name {
-            fn type_info() -> PgTypeInfo { <(i64,) as Type<Postgres>>::type_info() }
-        }
-        impl PgHasArrayType for $name {
-            fn array_type_info() -> PgTypeInfo { <(i64,) as PgHasArrayType>::array_type_info() }
-        }
-        impl<'r> Decode<'r, Postgres> for $name {
-            fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
-                let mut fields = PgRecordDecoder::new(value)?;
-                Ok(Self { $($field: fields.try_decode()?),+ })
-            }
-        }
-    };
-}
-
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use crate::db::record;
 use crate::deals::model::{DealKind, QuoteStatus};
 use crate::kernel::money::Cents;
 
 record!(
     /// A trade-in: the columns of `trade_in` after the deal and the ordinal.
-    TradeInRow {
+    #[derive(Debug, Clone)]
+    pub(in crate::deals) struct TradeInRow {
         id: Uuid,
         vin: Option<String>,
         model_year: i32,
@@ -52,12 +27,17 @@ record!(
 
 record!(
     /// A product on a deal.
-    ProductRow { product_id: Uuid, price: Cents }
+    #[derive(Debug, Clone)]
+    pub(in crate::deals) struct ProductRow {
+        product_id: Uuid,
+        price: Cents,
+    }
 );
 
 record!(
     /// The head of a finance quote: everything but its inputs and lines.
-    FinanceQuoteRow {
+    #[derive(Debug, Clone)]
+    pub(in crate::deals) struct FinanceQuoteRow {
         id: Uuid,
         deal_version: i32,
         program_id: Uuid,
@@ -81,7 +61,8 @@ record!(
 
 record!(
     /// The head of an insurance quote.
-    InsuranceQuoteRow {
+    #[derive(Debug, Clone)]
+    pub(in crate::deals) struct InsuranceQuoteRow {
         id: Uuid,
         deal_version: i32,
         insurer_id: Uuid,
@@ -93,5 +74,20 @@ record!(
         engine_version: String,
         created_at: DateTime<Utc>,
         expires_at: DateTime<Utc>,
+    }
+);
+
+record!(
+    /// What the next steps depend on: quotes that can be accepted, whether the accepted one still stands, whether the car is
+    /// gone, and the other deal that holds it.
+    #[derive(Debug, Clone)]
+    pub(in crate::deals) struct StepsRow {
+        open_quotes: i64,
+        quote_accepted: bool,
+        vehicle_gone: bool,
+        holder: Option<Uuid>,
+        holder_number: Option<i64>,
+        held_at: Option<String>,
+        hold_is_contract: Option<bool>,
     }
 );

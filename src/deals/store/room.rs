@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::record::{FinanceQuoteRow, InsuranceQuoteRow, ProductRow, TradeInRow};
+use super::record::{FinanceQuoteRow, InsuranceQuoteRow, ProductRow, StepsRow, TradeInRow};
 use super::table::headline;
 use crate::auth::Scope;
 use crate::db::DbError;
@@ -65,6 +65,22 @@ pub struct Room {
     pub(in crate::deals) steps: Option<StepFacts>,
 }
 
+impl Room {
+    /// A deal without any part.
+    pub(in crate::deals) fn of(deal: Deal) -> Self {
+        Self {
+            deal,
+            trade_ins: None,
+            products: None,
+            finance_quotes: None,
+            insurance_quotes: None,
+            lines: None,
+            salesperson: None,
+            steps: None,
+        }
+    }
+}
+
 /// What the next steps depend on beyond the row.
 #[derive(Debug, Clone)]
 pub(in crate::deals) struct StepFacts {
@@ -72,6 +88,18 @@ pub(in crate::deals) struct StepFacts {
     pub(in crate::deals) quote_accepted: bool,
     pub(in crate::deals) taken: Option<super::table::Taken>,
     pub(in crate::deals) vehicle_gone: bool,
+}
+
+impl From<StepsRow> for StepFacts {
+    fn from(row: StepsRow) -> Self {
+        let taken = match (row.holder, row.holder_number, row.held_at) {
+            (Some(by), Some(number), Some(at)) => {
+                Some(super::table::Taken { by: DealId(by), number, at, sold: row.hold_is_contract.unwrap_or(false) })
+            }
+            _ => None,
+        };
+        Self { open_quotes: row.open_quotes, quote_accepted: row.quote_accepted, taken, vehicle_gone: row.vehicle_gone }
+    }
 }
 
 struct Row {
@@ -114,29 +142,13 @@ struct Row {
     products: Vec<ProductRow>,
     finance_quotes: Vec<FinanceQuoteRow>,
     insurance_quotes: Vec<InsuranceQuoteRow>,
-    open_quotes: Option<i64>,
-    quote_accepted: Option<bool>,
-    vehicle_gone: Option<bool>,
-    holder: Option<DealId>,
-    holder_number: Option<i64>,
-    held_at: Option<String>,
-    hold_is_contract: Option<bool>,
+    steps: Vec<StepsRow>,
     salesperson: Option<String>,
 }
 
 impl Row {
     fn into_room(self, parts: Parts) -> Room {
-        let steps = parts.steps.then(|| StepFacts {
-            open_quotes: self.open_quotes.unwrap_or(0),
-            quote_accepted: self.quote_accepted.unwrap_or(false),
-            vehicle_gone: self.vehicle_gone.unwrap_or(false),
-            taken: match (self.holder, self.holder_number, self.held_at) {
-                (Some(by), Some(number), Some(at)) => {
-                    Some(super::table::Taken { by, number, at, sold: self.hold_is_contract.unwrap_or(false) })
-                }
-                _ => None,
-            },
-        });
+        let steps = self.steps.into_iter().next().map(StepFacts::from);
         Room {
             deal: Deal {
                 id: self.id,
@@ -227,32 +239,27 @@ pub(in crate::deals) async fn find_many(
              ARRAY(SELECT ROW(q.id, q.deal_version, q.program_id, q.kind, q.status, q.term_months, q.sell_rate, q.money_factor, q.apr,
                      q.payment_cents, q.amount_financed_cents, q.finance_charge_cents, q.total_of_payments_cents, q.due_at_signing_cents,
                      q.verified, q.engine_version, q.created_at, q.expires_at)
-                   FROM (SELECT * FROM finance_quote f WHERE $7 AND f.deal_id = d.id ORDER BY f.created_at DESC, f.id LIMIT 200) q
-                   ORDER BY q.created_at DESC, q.payment_cents, q.id) AS "finance_quotes!: _",
+                   FROM finance_quote q WHERE $7 AND q.deal_id = d.id ORDER BY q.created_at DESC, q.payment_cents, q.id LIMIT 200) AS "finance_quotes!: _",
              ARRAY(SELECT ROW(q.id, q.deal_version, q.insurer_id, q.status, q.term_months, q.premium_cents, q.monthly_premium_cents, q.verified,
                      q.engine_version, q.created_at, q.expires_at)
-                   FROM (SELECT * FROM insurance_quote i WHERE $8 AND i.deal_id = d.id ORDER BY i.created_at DESC, i.id LIMIT 200) q
-                   ORDER BY q.created_at DESC, q.premium_cents, q.id) AS "insurance_quotes!: _",
-             CASE WHEN $9 THEN (SELECT count(*) FROM finance_quote q WHERE q.deal_id = d.id AND q.status IN ('QUOTED', 'ACCEPTED')
-               AND q.expires_at > $3) END AS open_quotes,
-             CASE WHEN $9 THEN EXISTS (SELECT FROM finance_quote q WHERE q.id = d.accepted_finance_quote_id AND q.status = 'ACCEPTED'
-               AND q.expires_at > $3) END AS quote_accepted,
-             (v.status IN ('SOLD', 'DELIVERED', 'WHOLESALE')) AS "vehicle_gone?",
-             h.deal_id AS "holder?: _", o.number AS "holder_number?", to_char(h.placed_at AT TIME ZONE s.time_zone, 'HH24:MI') AS "held_at?",
-             (h.reason = 'CONTRACT') AS "hold_is_contract?", u.display_name AS "salesperson?"
-           FROM (SELECT unnest($1::uuid[]) AS id
-                 UNION ALL
-                 (SELECT id FROM deal WHERE customer_id = ANY($11) AND store_id = ANY($2)
-                    AND (NOT $12 OR state IN ('DRAFT', 'WORKSHEET', 'PRESENTED', 'AGREED', 'CREDIT_SUBMITTED', 'CREDIT_DECIDED', 'DOCS_READY'))
-                  ORDER BY opened_at DESC LIMIT 200)) wanted
-           JOIN deal d ON d.id = wanted.id
-           LEFT JOIN app_user u ON $10 AND u.id = d.salesperson_id
-           LEFT JOIN store s ON $9 AND s.id = d.store_id
-           LEFT JOIN vehicle v ON $9 AND v.id = d.vehicle_id
-           LEFT JOIN vehicle_hold h ON $9 AND h.group_id = s.group_id AND h.vin = v.vin AND h.released_at IS NULL AND h.deal_id <> d.id
-             AND (h.expires_at IS NULL OR h.expires_at > $3)
-           LEFT JOIN deal o ON o.id = h.deal_id
-           WHERE d.store_id = ANY($2)"#,
+                   FROM insurance_quote q WHERE $8 AND q.deal_id = d.id ORDER BY q.created_at DESC, q.premium_cents, q.id LIMIT 200) AS "insurance_quotes!: _",
+             ARRAY(SELECT ROW(
+                     (SELECT count(*) FROM finance_quote q WHERE q.deal_id = d.id AND q.status IN ('QUOTED', 'ACCEPTED') AND q.expires_at > $3),
+                     EXISTS (SELECT FROM finance_quote q WHERE q.id = d.accepted_finance_quote_id AND q.status = 'ACCEPTED' AND q.expires_at > $3),
+                     v.status IN ('SOLD', 'DELIVERED', 'WHOLESALE'), h.deal_id, o.number, to_char(h.placed_at AT TIME ZONE s.time_zone, 'HH24:MI'),
+                     h.reason = 'CONTRACT')
+                   FROM store s
+                   JOIN vehicle v ON v.id = d.vehicle_id
+                   LEFT JOIN vehicle_hold h ON h.group_id = s.group_id AND h.vin = v.vin AND h.released_at IS NULL AND h.deal_id <> d.id
+                     AND (h.expires_at IS NULL OR h.expires_at > $3)
+                   LEFT JOIN deal o ON o.id = h.deal_id
+                   WHERE $9 AND s.id = d.store_id) AS "steps!: _",
+             (SELECT u.display_name FROM app_user u WHERE $10 AND u.id = d.salesperson_id) AS salesperson
+           FROM deal d
+           WHERE d.store_id = ANY($2) AND d.id = ANY($1::uuid[] || ARRAY(
+             SELECT id FROM deal WHERE customer_id = ANY($11) AND store_id = ANY($2)
+               AND (NOT $12 OR state IN ('DRAFT', 'WORKSHEET', 'PRESENTED', 'AGREED', 'CREDIT_SUBMITTED', 'CREDIT_DECIDED', 'DOCS_READY'))
+             ORDER BY opened_at DESC LIMIT 200))"#,
         which.ids,
         scope.store_ids(),
         now,

@@ -1,12 +1,14 @@
-//! The deal on the table: read under lock with everything a change needs, and written back.
+//! The deal on the table: read with everything a change needs, and written back.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::record::{ProductRow, TradeInRow};
 use crate::auth::Scope;
-use crate::db::DbError;
+use crate::db::idempotency::Keyed;
+use crate::db::{By, DbError};
 use crate::deals::model::{Deal, DealKind, DealProduct, FigureLine, Figures, Headline, QuoteStatus, Structure, Terms, TradeIn};
 use crate::deals::pricing::Car;
 use crate::deals::states::DealState;
@@ -14,7 +16,7 @@ use crate::inventory::{VehicleCondition, VehicleStatus};
 use crate::kernel::id::{CustomerId, DealId, FinanceQuoteId, GroupId, InsuranceQuoteId, ProductId, StoreId, TradeInId, UserId, VehicleId};
 use crate::kernel::money::{Cents, Currency};
 
-/// A deal with everything a change of it needs, locked until the transaction ends.
+/// A deal with everything a change of it needs.
 #[derive(Debug, Clone)]
 pub(in crate::deals) struct OnTable {
     pub(in crate::deals) deal: Deal,
@@ -103,9 +105,20 @@ struct Row {
     products: Vec<ProductRow>,
 }
 
-/// Reads and locks a deal. The lists are read in the same statement; should the lock have waited for another change, they
-/// may be older than the deal, whose version then tells.
+/// Locks a deal until the transaction ends, then reads it.
 pub(in crate::deals) async fn lock(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    id: DealId,
+    now: DateTime<Utc>,
+) -> Result<Option<OnTable>, DbError> {
+    // The row alone first: what is read after the wait for the lock is then of one moment.
+    sqlx::query!("SELECT FROM deal WHERE id = $1 AND store_id = ANY($2) FOR UPDATE", id.0, scope.store_ids()).execute(&mut *conn).await?;
+    read(conn, scope, id, now).await
+}
+
+/// Reads a deal. Whoever changes it without having locked it must name the version it read.
+pub(in crate::deals) async fn read(
     conn: &mut PgConnection,
     scope: &Scope,
     id: DealId,
@@ -139,8 +152,7 @@ pub(in crate::deals) async fn lock(
              AND (h.expires_at IS NULL OR h.expires_at > $3)
            LEFT JOIN deal o ON o.id = h.deal_id
            LEFT JOIN finance_quote q ON q.id = d.accepted_finance_quote_id
-           WHERE d.id = $1 AND d.store_id = ANY($2)
-           FOR UPDATE OF d"#,
+           WHERE d.id = $1 AND d.store_id = ANY($2)"#,
         id.0,
         scope.store_ids(),
         now,
@@ -280,28 +292,53 @@ pub(in crate::deals) struct Outdated {
     pub(in crate::deals) insurance: bool,
 }
 
-/// Writes a deal back with one version more; its quotes become `SUPERSEDED` when they no longer fit.
-/// `figures` none leaves the figures as they are. Returns the new version.
-pub(in crate::deals) async fn save(
-    conn: &mut PgConnection,
-    deal: &Deal,
-    figures: Option<&Figures>,
-    outdated: Outdated,
-) -> Result<i32, DbError> {
+/// A changed deal as it is written.
+pub(in crate::deals) struct Saved<'a> {
+    /// The deal; its version is the one that was read.
+    pub(in crate::deals) deal: &'a Deal,
+    /// New figures; none leaves those stored.
+    pub(in crate::deals) figures: Option<&'a Figures>,
+    pub(in crate::deals) outdated: Outdated,
+    /// What was done, for the audit event.
+    pub(in crate::deals) verb: &'static str,
+    /// The figures of the audit event.
+    pub(in crate::deals) detail: &'a Value,
+    /// The key that is used up with it and the answer that is kept under it, unless the key was claimed before.
+    pub(in crate::deals) remember: Option<(Keyed<'a>, Value)>,
+}
+
+/// Writes a deal back with one version more, its audit event, its notice, and the answer under its key. Quotes become
+/// `SUPERSEDED` when they no longer fit. One statement: all of it or nothing. Returns the new version; `None`, and nothing is
+/// written, when the deal is no longer at the version that was read.
+pub(in crate::deals) async fn save(conn: &mut PgConnection, by: &By, saved: Saved<'_>) -> Result<Option<i32>, DbError> {
+    let Saved { deal, figures, outdated, verb, detail, remember } = saved;
     let terms = &deal.terms;
     let lines = figures.map(|f| sqlx::types::Json(&f.lines));
+    let (key, answer) = remember.map_or((None, None), |(key, answer)| (Some(key), Some(answer)));
     let version = sqlx::query_scalar!(
-        r#"WITH old_finance AS (
-             UPDATE finance_quote SET status = 'SUPERSEDED' WHERE $29 AND deal_id = $1 AND status IN ('QUOTED', 'ACCEPTED')),
+        r#"WITH changed AS (
+             UPDATE deal SET version = version + 1, vehicle_id = $2, state = $3, kind = $4, price_cents = $5, down_payment_cents = $6,
+               manufacturer_rebate_cents = $7, dealer_rebate_cents = $8, term_months = $9, annual_miles = $10, credit_tier = $11,
+               buyer_jurisdiction = $12, first_payment_days = $13, tax_cents = $14, fees_cents = $15, amount_financed_cents = $16,
+               payment_cents = $17, payment_is_estimate = $18, total_price_cents = $19, figures_verified = coalesce($20, figures_verified),
+               figure_lines = coalesce($21, figure_lines), accepted_finance_quote_id = $22, accepted_insurance_quote_id = $23,
+               lost_reason = $24, presented_at = $25, agreed_at = $26, contracted_at = $27, ended_at = $28, updated_at = $29
+             WHERE id = $1 AND version = $30 RETURNING id, store_id, version),
+           old_finance AS (
+             UPDATE finance_quote q SET status = 'SUPERSEDED' FROM changed
+             WHERE $31 AND q.deal_id = changed.id AND q.status IN ('QUOTED', 'ACCEPTED')),
            old_insurance AS (
-             UPDATE insurance_quote SET status = 'SUPERSEDED' WHERE $31 AND deal_id = $1 AND status IN ('QUOTED', 'ACCEPTED'))
-           UPDATE deal SET version = version + 1, vehicle_id = $2, state = $3, kind = $4, price_cents = $5, down_payment_cents = $6,
-             manufacturer_rebate_cents = $7, dealer_rebate_cents = $8, term_months = $9, annual_miles = $10, credit_tier = $11,
-             buyer_jurisdiction = $12, first_payment_days = $13, tax_cents = $14, fees_cents = $15, amount_financed_cents = $16,
-             payment_cents = $17, payment_is_estimate = $18, total_price_cents = $19, figures_verified = coalesce($20, figures_verified),
-             figure_lines = coalesce($21, figure_lines), accepted_finance_quote_id = $22, accepted_insurance_quote_id = $23, lost_reason = $24,
-             presented_at = $25, agreed_at = $26, contracted_at = $27, ended_at = $28, updated_at = $30
-           WHERE id = $1 RETURNING version"#,
+             UPDATE insurance_quote q SET status = 'SUPERSEDED' FROM changed
+             WHERE $32 AND q.deal_id = changed.id AND q.status IN ('QUOTED', 'ACCEPTED')),
+           audited AS (
+             INSERT INTO audit_event (at, store_id, user_id, subject_kind, subject_id, verb, detail, request_id)
+             SELECT $29, store_id, $33, 'DEAL', id, $34, $35, $36 FROM changed),
+           noticed AS (
+             INSERT INTO change_notice (at, store_id, subject_kind, subject_id, version) SELECT $29, store_id, 'DEAL', id, version FROM changed),
+           remembered AS (
+             INSERT INTO idempotency_record (user_id, key, operation, request_hash, answer, created_at)
+             SELECT $37, $38, $39, $40, $41, $29 FROM changed WHERE $38::text IS NOT NULL)
+           SELECT version FROM changed"#,
         deal.id.0,
         deal.vehicle_id.0,
         deal.state.as_str(),
@@ -330,11 +367,21 @@ pub(in crate::deals) async fn save(
         deal.agreed_at,
         deal.contracted_at,
         deal.ended_at,
-        outdated.finance,
         deal.updated_at,
+        deal.version,
+        outdated.finance,
         outdated.insurance,
+        by.user_id,
+        verb,
+        detail,
+        by.request_id,
+        key.as_ref().map(|k| k.user),
+        key.as_ref().map(|k| k.key),
+        key.as_ref().map(|k| k.operation),
+        key.as_ref().map(|k| k.request_hash.as_slice()),
+        answer,
     )
-    .fetch_one(conn)
+    .fetch_optional(conn)
     .await?;
     Ok(version)
 }

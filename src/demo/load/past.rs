@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
-use sqlx::postgres::PgPoolOptions;
 
 use super::LoadError;
 use crate::app::App;
 use crate::auth::Actor;
-use crate::db::{By, Db, DbError};
+use crate::db::pool::PoolSettings;
+use crate::db::{By, Db};
 use crate::demo::group::PASSWORD;
 use crate::kernel::clock::{Clock, FixedClock};
 
@@ -27,10 +27,11 @@ impl Past {
         let clock = Arc::new(FixedClock::new(now));
         // Its commits do not wait for the disk. The step's own mark does, and it is written after them. On a busy machine a
         // whole lot takes longer than a request may.
-        let options = (*app.db.pool().connect_options()).clone().options([("synchronous_commit", "off"), ("statement_timeout", "60000")]);
-        let pool = PgPoolOptions::new().max_connections(12).connect_with(options).await.map_err(DbError::from)?;
+        let options = (*app.db.pool().connect_options()).clone().options([("synchronous_commit", "off")]);
+        let settings =
+            PoolSettings { max_connections: 12, statement_timeout: std::time::Duration::from_mins(1), ..PoolSettings::default() };
         let shared: Arc<dyn Clock> = clock.clone();
-        let db = Db::new(pool, shared);
+        let db = Db::connect(options, &settings, shared).await?;
         let config = (*app.config).clone();
         let app = App::start(config, db).await.map_err(|e| LoadError::Refused(e.to_string()))?;
         Ok(Self { app, clock, now })
@@ -38,7 +39,7 @@ impl Past {
 
     /// Gives its connections back.
     pub(super) async fn close(self) {
-        self.app.db.pool().close().await;
+        self.app.db.close().await;
     }
 
     /// The moment the load began.

@@ -5,25 +5,32 @@ use uuid::Uuid;
 
 use super::feed::FeedImportNode;
 use super::filter::VehicleFilterInput;
-use super::vehicle::{VehicleNode, VinText, parts};
+use super::vehicle::{VehicleNode, VinText, parts_of};
 use crate::graphql::context::{actor, service};
 use crate::graphql::page::{self, Connection, EmptyFields, PageArgs};
 use crate::graphql::{GqlError, GqlResult, input};
 use crate::inventory::import::FeedImportStatus;
 use crate::inventory::model::{VehicleFilter, VehicleKey, VehicleOrder};
 use crate::inventory::service::Inventory;
-use crate::inventory::store::VehicleParts;
+use crate::inventory::store::VehiclePage;
 
 /// What a list of vehicles has beyond its items.
 #[derive(Debug)]
-pub struct VehicleTotals(VehicleFilter);
+pub struct VehicleTotals {
+    filter: VehicleFilter,
+    /// As counted with the page.
+    total: Option<i64>,
+}
 
 /// What a list of vehicles has beyond its items.
 #[Object]
 impl VehicleTotals {
     /// How many vehicles the filter finds in all your stores. Counted only when asked for.
     async fn total_count(&self, ctx: &Context<'_>) -> GqlResult<i64> {
-        Ok(service::<Inventory>(ctx)?.count(&actor(ctx)?.selling_scope(), &self.0).await?)
+        match self.total {
+            Some(total) => Ok(total),
+            None => Ok(service::<Inventory>(ctx)?.count(&actor(ctx)?.selling_scope(), &self.filter).await?),
+        }
     }
 }
 
@@ -51,15 +58,25 @@ impl InventoryQuery {
         let filter = filter.unwrap_or_default().read()?;
         let look = ctx.look_ahead();
         let looks = [look.field("nodes"), look.field("edges").field("node")];
-        let wanted = looks.iter().map(parts).fold(VehicleParts::NONE, VehicleParts::or);
         let scope = actor(ctx)?.selling_scope();
-        let after = args.after.map(|(_, key)| key);
         // Only a page that shows something is read: `{ totalCount }` alone costs one count.
         let shows = looks.iter().any(|l| l.exists()) || look.field("edges").exists() || look.field("pageInfo").exists();
-        let vehicles =
-            if shows { service::<Inventory>(ctx)?.list(&scope, &filter, order, after, args.limit(), wanted).await? } else { Vec::new() };
+        let (vehicles, total) = if shows {
+            let page = VehiclePage {
+                filter: &filter,
+                order,
+                after: args.after.map(|(_, key)| key),
+                limit: args.limit(),
+                parts: parts_of(&looks),
+                counted: look.field("totalCount").exists(),
+            };
+            service::<Inventory>(ctx)?.list(&scope, page).await?
+        } else {
+            (Vec::new(), None)
+        };
         let nodes = VehicleNode::of_list(ctx, vehicles, &looks).await?;
-        Ok(page::connection(nodes, args.first, VehicleTotals(filter), |node| (order, order.key(node.vehicle())), |node| node))
+        let totals = VehicleTotals { filter, total };
+        Ok(page::connection(nodes, args.first, totals, |node| (order, order.key(node.vehicle())), |node| node))
     }
 
     /// One vehicle of your stores by one of id, VIN or stock number. Null when there is none, or none of them is given. When two stores have the

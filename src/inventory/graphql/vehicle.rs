@@ -42,6 +42,8 @@ impl ScalarType for VinText {
 #[derive(Debug, Clone)]
 pub struct VehicleNode {
     vehicle: Arc<Vehicle>,
+    /// Which heavy columns were read.
+    parts: VehicleParts,
     with: Prefetched,
 }
 
@@ -56,20 +58,22 @@ struct Prefetched {
 
 impl From<Vehicle> for VehicleNode {
     fn from(vehicle: Vehicle) -> Self {
-        Self { vehicle: Arc::new(vehicle), with: Prefetched::default() }
+        Self { vehicle: Arc::new(vehicle), parts: VehicleParts::ALL, with: Prefetched::default() }
     }
 }
 
-/// Which heavy columns a selection needs.
-pub(super) fn parts(look: &Lookahead<'_>) -> VehicleParts {
-    VehicleParts { description: look.field("description").exists(), photos: look.field("photos").exists() }
+/// Which heavy columns these selections need.
+pub(super) fn parts_of(looks: &[Lookahead<'_>]) -> VehicleParts {
+    let asked = |name: &str| looks.iter().any(|look| look.field(name).exists());
+    VehicleParts { description: asked("description"), photos: asked("photos") }
 }
 
 impl VehicleNode {
-    /// Vehicles with everything a selection asks for, in one statement per kind of part.
+    /// Vehicles, read with the heavy columns of these selections, with whatever else they ask for in one statement per kind.
     pub async fn of_list(ctx: &Context<'_>, vehicles: Vec<Vehicle>, looks: &[Lookahead<'_>]) -> GqlResult<Vec<Self>> {
         let asked = |name: &str| !vehicles.is_empty() && looks.iter().any(|look| look.field(name).exists());
         let ids: Vec<VehicleId> = vehicles.iter().map(|v| v.id).collect();
+        let parts = parts_of(looks);
         let (scope, inventory) = (actor(ctx)?.selling_scope(), service::<Inventory>(ctx)?);
         let mut holds = if asked("hold") { Some(inventory.holds(&scope, &ids).await?) } else { None };
         let mut prices = if asked("priceHistory") { Some(inventory.price_history(&scope, &ids).await?) } else { None };
@@ -81,9 +85,18 @@ impl VehicleNode {
                 prices: prices.as_mut().map(|map| take(map, id)),
                 disagreements: disagreements.as_mut().map(|map| take(map, id)),
             };
-            Self { vehicle: Arc::new(vehicle), with }
+            Self { vehicle: Arc::new(vehicle), parts, with }
         };
         Ok(vehicles.into_iter().map(node).collect())
+    }
+
+    /// Vehicles by id with everything the selection of the field being resolved asks for; those outside the actor's stores are
+    /// left out.
+    pub async fn load_many(ctx: &Context<'_>, ids: &[VehicleId]) -> GqlResult<HashMap<VehicleId, Self>> {
+        let looks = [ctx.look_ahead()];
+        let vehicles = service::<Inventory>(ctx)?.find_many(&actor(ctx)?.selling_scope(), ids, parts_of(&looks)).await?;
+        let nodes = Self::of_list(ctx, vehicles, &looks).await?;
+        Ok(nodes.into_iter().map(|node| (node.vehicle.id, node)).collect())
     }
 
     /// One vehicle by id, or none in the actor's stores.
@@ -94,6 +107,15 @@ impl VehicleNode {
     /// The vehicle itself.
     pub fn vehicle(&self) -> &Vehicle {
         &self.vehicle
+    }
+
+    /// The vehicle with `has` read. Two aliases of one field may ask for different columns; the second then reads anew.
+    async fn with(&self, ctx: &Context<'_>, has: impl Fn(VehicleParts) -> bool) -> GqlResult<Arc<Vehicle>> {
+        if has(self.parts) {
+            return Ok(Arc::clone(&self.vehicle));
+        }
+        let found = service::<Inventory>(ctx)?.find(&actor(ctx)?.selling_scope(), self.vehicle.id).await?;
+        Ok(found.map_or_else(|| Arc::clone(&self.vehicle), Arc::new))
     }
 
     fn money(&self, cents: Option<Cents>) -> Option<MoneyObject> {
@@ -246,14 +268,15 @@ impl VehicleNode {
         known.then_some(FuelEconomyNode { city_mpg: v.mpg_city, highway_mpg: v.mpg_highway, combined_mpg: v.mpg_combined })
     }
     /// The dealer's words.
-    async fn description(&self) -> Option<&str> {
-        self.vehicle.description.as_deref()
+    async fn description(&self, ctx: &Context<'_>) -> GqlResult<Option<String>> {
+        Ok(self.with(ctx, |parts| parts.description).await?.description.clone())
     }
     /// Photos, first one first; at most 60.
-    async fn photos(&self) -> Vec<PhotoNode> {
+    async fn photos(&self, ctx: &Context<'_>) -> GqlResult<Vec<PhotoNode>> {
+        let vehicle = self.with(ctx, |parts| parts.photos).await?;
         let photo =
             |(at, url): (usize, &String)| PhotoNode { position: i32::try_from(at).unwrap_or(i32::MAX).saturating_add(1), url: url.clone() };
-        self.vehicle.photo_urls.iter().enumerate().map(photo).collect()
+        Ok(vehicle.photo_urls.iter().enumerate().map(photo).collect())
     }
     /// The day it came onto the lot.
     async fn received_on(&self) -> Date {

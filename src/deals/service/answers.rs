@@ -83,10 +83,9 @@ impl Deals {
     }
 
     async fn looked_at(&self, scope: &Scope, deal: DealId) -> Result<Option<(OnTable, answers::Answers)>, DbError> {
-        let mut tx = self.db.begin(By::system()).await?;
-        let now = tx.now();
-        let Some(on_table) = table::lock(tx.conn(), scope, deal, now).await? else { return Ok(None) };
-        let answers = answers::find(tx.conn(), scope, deal).await?.unwrap_or_default();
+        let mut conn = self.db.read().await?;
+        let Some(on_table) = table::read(&mut conn, scope, deal, self.db.now()).await? else { return Ok(None) };
+        let answers = answers::find(&mut conn, scope, deal).await?.unwrap_or_default();
         Ok(Some((on_table, answers)))
     }
 

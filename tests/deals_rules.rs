@@ -102,7 +102,7 @@ async fn a_day_is_written_as_iso_8601_says() {
     assert_eq!(seen["__type"]["kind"], "SCALAR");
     assert!(seen["__type"]["specifiedByURL"].as_str().is_some_and(|url| url.contains("rfc3339")), "{seen}");
     for bad in
-        [json!("2026-12-4"), json!("12/04/2026"), json!("2026-02-30"), json!("2026-12-04T00:00:00Z"), json!(20261204), json!("+20261-01")]
+        [json!("2026-12-4"), json!("12/04/2026"), json!("2026-02-30"), json!("2026-12-04T00:00:00Z"), json!(20_261_204), json!("+20261-01")]
     {
         let input = json!({ "dealId": deal["id"], "expectedVersion": 2, "idempotencyKey": room.key(), "tradeIns": [trade(bad.clone())] });
         let document = crate::helpers::showroom::document("dealStructure", SELECTION);

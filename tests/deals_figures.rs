@@ -54,6 +54,20 @@ async fn the_lease_of_b13_comes_out_to_the_cent() {
 }
 
 #[tokio::test]
+async fn a_payoff_that_stood_until_earlier_grows_by_the_day() {
+    let room = Showroom::open().await;
+    let deal = room.open_deal(&room.rav4, json!({})).await;
+    let trade = |good_through: &str| {
+        json!({ "tradeIns": [{ "modelYear": 2016, "make": "Honda", "model": "Civic", "allowance": "6000", "payoff": "7500",
+            "payoffGoodThrough": good_through, "payoffPerDiem": "1.50" }] })
+    };
+    // Tests begin on 21 November 2026.
+    let fresh = room.done("dealStructure", &deal, trade("2026-11-21")).await;
+    let stale = room.done("dealStructure", &fresh, trade("2026-11-11")).await;
+    assert_eq!(cents(&stale["amountFinanced"]["amount"]) - cents(&fresh["amountFinanced"]["amount"]), 15_00);
+}
+
+#[tokio::test]
 async fn financed_lines_sum_to_the_amount_financed() {
     let room = Showroom::open().await;
     let deal = room.open_deal(&room.rav4, json!({})).await;

@@ -8,13 +8,15 @@ use deskless::finance::lease::{LeaseTerms, MoneyFactor};
 use deskless::finance::retail::{self, AccrualBasis, PaymentSchedule, RetailTerms};
 use deskless::finance::tax::{LeaseTaxMethod, LocalTaxRule, ProductKind, TaxScheme, Taxable, TradePolicy, total};
 use deskless::finance::{
-    FeeRule, FeeScope, FinanceError, LinePlacement, ProductLine, Quote, QuoteInput, QuoteKind, SaleCondition, TaxRule, TradeIn,
-    VehicleFacts, Worksheet,
+    FeeRule, FeeScope, FinanceError, LinePlacement, ProductLine, Quote, QuoteInput, QuoteKind, SaleCondition, SolveFor, TaxRule, TradeIn,
+    VehicleFacts, Worksheet, quote_all, solve,
 };
 use deskless::kernel::id::{ProductId, StoreId};
 use deskless::kernel::money::{Cents, Currency};
 use deskless::kernel::rate::Rate;
 use proptest::prelude::*;
+
+use super::finance_book;
 
 fn cents(range: std::ops::RangeInclusive<i64>) -> impl Strategy<Value = Cents> {
     range.prop_map(Cents)
@@ -40,6 +42,20 @@ prop_compose! {
     ) -> RetailTerms {
         let first_payment_date = retail::first_payment_date(contract_date, first, PaymentSchedule::Monthly, term_months).unwrap();
         RetailTerms { prepaid_finance_charge, ..RetailTerms::new(amount_financed, rate, term_months, contract_date, first_payment_date, accrual) }
+    }
+}
+prop_compose! {
+    /// On any schedule, with or without a balloon.
+    fn any_contracts()(
+        terms in contracts(),
+        schedule in proptest::sample::select(PaymentSchedule::ALL.to_vec()),
+        balloon in 0_i64..60,
+        days in 1_u16..=60,
+        disregard_odd_first_period in any::<bool>(),
+    ) -> RetailTerms {
+        let first_payment_date = retail::first_payment_date(terms.contract_date, days, schedule, terms.term_months).unwrap();
+        let balloon = Cents(terms.amount_financed.0 * balloon.saturating_sub(20).max(0) / 100);
+        RetailTerms { schedule, balloon, first_payment_date, disregard_odd_first_period, ..terms }
     }
 }
 /// Anything at all, also nonsense.
@@ -163,10 +179,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn payments_less_finance_charge_are_the_amount_financed_and_the_schedule_ends_at_zero(terms in contracts()) {
+    fn payments_less_finance_charge_are_the_amount_financed_and_the_schedule_ends_at_zero(terms in any_contracts()) {
         let figures = terms.figures().unwrap();
         let lines = terms.schedule().unwrap();
-        prop_assert_eq!(lines.len(), usize::from(terms.term_months));
+        prop_assert_eq!(lines.len(), usize::from(terms.payment_count()));
+        prop_assert_eq!(figures.payment_count, terms.payment_count());
         prop_assert_eq!(lines.iter().map(|l| l.payment).sum::<Cents>(), figures.total_of_payments);
         prop_assert_eq!(figures.total_of_payments - figures.finance_charge, terms.amount_financed);
         prop_assert_eq!(lines.last().unwrap().balance, Cents::ZERO);
@@ -201,11 +218,12 @@ proptest! {
     }
 
     #[test]
-    fn a_dated_schedule_gives_the_same_rate_as_its_closed_form(terms in contracts()) {
+    fn a_dated_schedule_gives_the_same_rate_as_its_closed_form(terms in any_contracts()) {
+        let terms = RetailTerms { disregard_odd_first_period: false, ..terms };
         let figures = terms.figures().unwrap();
         let payments: Vec<Flow> = terms.schedule().unwrap().iter().map(|l| Flow { date: l.date, amount: l.payment }).collect();
         let advance = [Flow { date: terms.contract_date, amount: terms.amount_financed }];
-        let dated = apr::apr_in(apr::UnitPeriod::Months(1), &advance, &payments).unwrap();
+        let dated = apr::apr_in(terms.unit_period().unwrap(), &advance, &payments).unwrap();
         prop_assert!((dated.0 - figures.apr.0).abs() <= 1, "{dated} {}", figures.apr);
     }
 
@@ -217,6 +235,47 @@ proptest! {
         prop_assert!(longer.payment().unwrap() <= terms.payment().unwrap());
         let less = RetailTerms { amount_financed: Cents((terms.amount_financed.0 - more).max(1)), ..terms.clone() };
         prop_assert!(less.payment().unwrap() <= terms.payment().unwrap());
+    }
+
+    #[test]
+    fn a_balloon_lowers_the_level_payment_and_nothing_is_lost(terms in any_contracts(), less in 1_i64..100_000) {
+        let lower = RetailTerms { balloon: (terms.balloon - Cents(less)).at_least_zero(), ..terms.clone() };
+        prop_assert!(lower.payment().unwrap() >= terms.payment().unwrap());
+        let paid: Cents = terms.schedule().unwrap().iter().map(|l| l.principal).sum();
+        prop_assert_eq!(paid, terms.amount_financed + terms.prepaid_finance_charge);
+    }
+
+    #[test]
+    fn solving_for_a_payment_and_quoting_again_hits_it(
+        rates in proptest::collection::vec(0_i64..18_000_000, 1..4), kinds in any::<bool>(), price in 1_500_000_i64..8_000_000, target in 15_000_i64..200_000,
+        term in proptest::sample::select(vec![24_u16, 36, 48, 60, 72]), by_price in any::<bool>(), rule in rules(),
+    ) {
+        let kind = if kinds { QuoteKind::Retail } else { QuoteKind::Lease };
+        let programs = rates.iter().zip(0..).map(|(rate, n)| {
+            let mut program = finance_book::program(n, kind, "0");
+            program.buy_rate = program.buy_rate.map(|_| Rate(*rate));
+            program
+        });
+        let book = finance_book::book(rule, programs.collect());
+        let mut request = finance_book::request(kind);
+        (request.worksheet.price, request.worksheet.term_months) = (Cents(price), term);
+        let sought = if by_price { SolveFor::Price } else { SolveFor::DownPayment };
+        let Ok(solution) = solve(&book, &request, sought, Cents(target)) else { return Ok(()) };
+        let found = &solution.found;
+        (request.worksheet.price, request.worksheet.cash_down) = (found.price, found.cash_down);
+        let again = quote_all(&book, &request).unwrap();
+        let same = again.iter().find(|q| q.program.id == found.program.id).and_then(|q| q.quoted()).expect("the program takes what it found");
+        prop_assert_eq!(same.quote.payment, found.payment);
+        prop_assert_eq!(solution.exact, found.payment == Cents(target));
+        for (neighbour, sign) in [(&solution.below, -1), (&solution.above, 1)] {
+            if let Some(n) = neighbour {
+                prop_assert!((n.payment.0 - target) * sign > 0, "{n:?}");
+            }
+        }
+        if !solution.exact && solution.below.is_some() && solution.above.is_some() {
+            let (b, a) = (solution.below.as_ref().unwrap(), solution.above.as_ref().unwrap());
+            prop_assert_eq!((b.price.0 - a.price.0).abs() + (b.cash_down.0 - a.cash_down.0).abs(), 1, "neighbours are a cent apart");
+        }
     }
 
     #[test]

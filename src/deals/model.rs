@@ -99,6 +99,9 @@ pub struct TradeIn {
     pub payoff: Cents,
     /// Until when the payoff figure stands.
     pub payoff_good_through: Option<NaiveDate>,
+    /// Interest its lender adds for each later day.
+    #[serde(default)]
+    pub payoff_per_diem: Cents,
 }
 
 impl TradeIn {
@@ -266,6 +269,7 @@ impl TradeIn {
     fn check(&self) -> Result<(), OutOfBounds> {
         within("tradeIns", self.allowance, Cents::ZERO)?;
         within("tradeIns", self.payoff, Cents::ZERO)?;
+        within("tradeIns", self.payoff_per_diem, Cents::ZERO)?;
         within("tradeIns", self.actual_cash_value.unwrap_or_default(), Cents::ZERO)?;
         between("tradeIns", Some(self.model_year), 1886, 2100, "as the model year")?;
         between("tradeIns", self.odometer_miles, 0, 2_000_000, "miles")?;
@@ -474,6 +478,7 @@ pub(super) mod tests {
             actual_cash_value: Some(Cents(allowance - 500_00)),
             payoff: Cents(payoff),
             payoff_good_through: None,
+            payoff_per_diem: Cents::ZERO,
         }
     }
 

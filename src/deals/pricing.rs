@@ -10,8 +10,10 @@ use serde_json::Value;
 
 use super::model::{DealKind, FigureLine, Figures, Structure};
 use super::store::answers::Answers;
+use crate::finance::retail::PaymentSchedule;
 use crate::finance::{
-    self, FinanceError, Quote, QuoteInput, QuoteKind, QuoteRequest, RuleBook, Rules, SaleCondition, Worksheet, best_quote, cash_quote,
+    self, Comparison, FinanceError, GridCell, Purse, Quote, QuoteInput, QuoteKind, QuoteRequest, RuleBook, Rules, SaleCondition, Solution,
+    SolveFor, Worksheet, best_quote, cash_quote,
 };
 use crate::insurance::{self, InsuranceInput, InsuranceRequest, LenderInterest};
 use crate::inventory::{VehicleCondition, VehicleStatus};
@@ -272,6 +274,87 @@ impl Desk {
     }
 }
 
+/// What to reckon with beside the structure. Nothing of it is stored.
+#[derive(Debug, Clone, Copy)]
+pub struct WhatIf {
+    /// Cash, retail or lease, instead of the structure's.
+    pub kind: Option<DealKind>,
+    /// Months, instead of the structure's.
+    pub term_months: Option<u16>,
+    /// How often a contract is paid.
+    pub schedule: PaymentSchedule,
+    /// Income and debts, for lenders' ratios.
+    pub purse: Option<Purse>,
+    /// Multiple security deposits of a lease.
+    pub deposits: u8,
+    /// A lease that is paid at once.
+    pub one_pay: bool,
+    /// Tax at signing of a lease is capitalized.
+    pub capitalize_tax: bool,
+    /// Leave a slightly odd first period out of the disclosed rate.
+    pub disregard_odd_first_period: bool,
+}
+
+/// The terms a comparison uses where the structure has none of its kind, in months.
+const USUAL_TERMS: (u16, u16) = (60, 36);
+
+impl Desk {
+    fn asked(book: &RuleBook, case: &Case<'_>, what_if: WhatIf) -> Result<QuoteRequest, Unpriced> {
+        let mut asked = request(book, case)?;
+        let w = &mut asked.worksheet;
+        if let Some(kind) = what_if.kind {
+            w.kind = quote_kind(kind);
+        }
+        w.term_months = what_if.term_months.unwrap_or(w.term_months);
+        (w.schedule, w.purse, w.deposits) = (what_if.schedule, what_if.purse, what_if.deposits);
+        (w.one_pay, w.capitalize_tax) = (what_if.one_pay, what_if.capitalize_tax);
+        w.disregard_odd_first_period = what_if.disregard_odd_first_period;
+        Ok(asked)
+    }
+
+    /// Every program for every term and down payment.
+    pub fn grid(&self, case: &Case<'_>, what_if: WhatIf, terms: &[u16], downs: &[Cents]) -> Result<Vec<GridCell>, Unpriced> {
+        let book = self.rules.book();
+        Ok(finance::payment_grid(&book, &Self::asked(&book, case, what_if)?, terms, downs)?)
+    }
+
+    /// Cash, contract and lease side by side.
+    pub fn compare(&self, case: &Case<'_>, what_if: WhatIf, lease_term: Option<u16>) -> Result<Comparison, Unpriced> {
+        let book = self.rules.book();
+        let asked = Self::asked(&book, case, what_if)?;
+        let own =
+            |kind: QuoteKind| (asked.worksheet.kind == kind && asked.worksheet.term_months > 0).then_some(asked.worksheet.term_months);
+        let retail_term = what_if.term_months.or(own(QuoteKind::Retail)).unwrap_or(USUAL_TERMS.0);
+        let lease_term = lease_term.or(own(QuoteKind::Lease)).unwrap_or(USUAL_TERMS.1);
+        Ok(finance::compare(&book, &asked, retail_term, lease_term)?)
+    }
+
+    /// The payment, or the down payment, price or term that leads to one.
+    pub fn solve(&self, case: &Case<'_>, what_if: WhatIf, sought: SolveFor, target: Cents) -> Result<Solution, Unpriced> {
+        let book = self.rules.book();
+        Ok(finance::solve(&book, &Self::asked(&book, case, what_if)?, sought, target)?)
+    }
+}
+
+impl Unpriced {
+    /// In words a salesperson can read aloud.
+    pub fn words(&self) -> String {
+        match self {
+            Self::UnknownJurisdiction(code) => format!("No taxes are known for \"{code}\" today."),
+            Self::UnknownProduct => "A product is not offered here now.".to_owned(),
+            Self::Engine(text) => text.clone(),
+        }
+    }
+}
+
+const fn quote_kind(kind: DealKind) -> QuoteKind {
+    match kind {
+        DealKind::Cash => QuoteKind::Cash,
+        DealKind::Retail => QuoteKind::Retail,
+        DealKind::Lease => QuoteKind::Lease,
+    }
+}
+
 impl Figures {
     /// The figures of a quote. The payment is an estimate until the quote is accepted.
     pub fn of(quote: &Quote) -> Self {
@@ -309,11 +392,7 @@ fn request(book: &RuleBook, case: &Case<'_>) -> Result<QuoteRequest, Unpriced> {
         products.push(listed.line(Some(product.price)));
     }
     let unsigned = |value: Option<i32>| value.and_then(|v| u32::try_from(v).ok());
-    let kind = match terms.kind {
-        DealKind::Cash => QuoteKind::Cash,
-        DealKind::Retail => QuoteKind::Retail,
-        DealKind::Lease => QuoteKind::Lease,
-    };
+    let kind = quote_kind(terms.kind);
     let worksheet = Worksheet {
         cash_down: terms.down_payment,
         manufacturer_rebate: terms.manufacturer_rebate,
@@ -353,7 +432,7 @@ fn trade_in(trade: &crate::deals::model::TradeIn) -> finance::TradeIn {
         allowance: trade.allowance,
         payoff: trade.payoff,
         payoff_good_through: trade.payoff_good_through,
-        payoff_per_diem: Cents::ZERO,
+        payoff_per_diem: trade.payoff_per_diem,
         actual_cash_value: trade.actual_cash_value,
     }
 }

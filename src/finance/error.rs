@@ -78,6 +78,12 @@ pub enum FinanceError {
     /// A quote that needs a lender's program has none.
     #[error("A financed quote needs a lender's program.")]
     NoProgram,
+    /// Solving for something needs a payment to reach.
+    #[error("Say which payment to reach.")]
+    NoTarget,
+    /// No program takes the structure, or any near it.
+    #[error("No lender's program takes these figures.")]
+    NoProgramTakes,
     /// A lease whose residual is above its adjusted capitalized cost has no depreciation.
     #[error("The residual value is {excess} above the adjusted capitalized cost.")]
     ResidualAboveCost {

@@ -23,6 +23,11 @@ impl Fixed {
     /// The smallest step, 2^-58.
     pub const STEP: Self = Self(1);
 
+    /// 2 to the power of minus `bits`; the smallest step beyond 58.
+    pub const fn two_to_minus(bits: u32) -> Self {
+        if bits < DIGITS { Self(1 << (DIGITS - bits)) } else { Self::STEP }
+    }
+
     /// `numerator / denominator`, rounded to the nearest step. The numerator must stay below 2^68.
     pub fn ratio(numerator: i128, denominator: i128) -> Result<Self, FinanceError> {
         let scaled = numerator.checked_mul(1 << DIGITS).ok_or(FinanceError::Overflow)?;

@@ -1,6 +1,7 @@
 //! Programs, products and tax rules as clients see them. All from memory: no statement is run here.
 
 mod detail;
+mod disclosure;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use crate::kernel::id::{InsurerId, ProductId, ProgramId, RuleVersionId, StoreId}
 use crate::kernel::money::{Cents, Currency};
 
 pub use detail::{LeaseProgression, QuoteDetailNode, QuoteInstallment, QuoteLine, QuoteRule, QuoteTraceStep};
+pub use disclosure::{DisclosureLine, PaymentGroupNode, RateAdderNode, RateLeverNode, TruthInLendingNode, WhyThisRate};
 
 /// A lender whose programs the group sells.
 #[derive(Debug, Clone, SimpleObject)]

@@ -1,11 +1,12 @@
 //! Finance: retail instalment contracts and leases, tax and fees, lender programs, quotes.
 //!
-//! The engine (`fixed`, `calendar`, `apr`, `retail`, `lease`, `tax`, `quote`, `program`, `grid`) is pure: inputs in, result out, no
+//! The engine (`fixed`, `calendar`, `apr`, `retail`, `lease`, `tax`, `quote`, `program`, `grid`, `solve`, `comparison`) is pure: inputs in, result out, no
 //! clock, no database, no floating point; every function gives a result or a named [`FinanceError`]. Laws, taxes, programs and
 //! fees are dated rows, held in memory as a [`RuleBook`]; the [`Rules`] service swaps it when the database announces a change.
 
 pub mod apr;
 pub mod calendar;
+mod comparison;
 pub mod error;
 mod exchange;
 pub mod fixed;
@@ -18,9 +19,11 @@ mod quote;
 pub mod retail;
 mod rules;
 mod seed;
+mod solve;
 mod store;
 pub mod tax;
 
+pub use comparison::{Comparison, compare};
 pub use error::FinanceError;
 pub use exchange::{ExchangeError, RuleImport, RuleReportLine, RuleTable};
 pub use grid::{GRID_MAX, GridCell, GridOffer, payment_grid};
@@ -30,12 +33,13 @@ pub use product::{
 };
 pub use program::{
     AdderSubject, BackendCaps, CollateralBasis, LateCharge, MarkupCap, Outcome, PricedQuote, Program, ProgramQuote, QuoteRequest,
-    RateAdder, Refusal, RefusalRule, TermMinimum, VehicleFacts, best_quote, cash_quote, quote_all,
+    RateAdder, RateLever, Refusal, RefusalRule, TermMinimum, VehicleFacts, best_quote, cash_quote, quote_all,
 };
 pub use quote::{
     DeferredDown, ENGINE_VERSION, FeeRule, FeeScope, LeaseDetail, LinePlacement, ProductLine, Purse, Quote, QuoteInput, QuoteKind,
-    QuoteLine, QuoteLineKind, RateStory, RuleUse, SigningLine, TraceStep, Worksheet,
+    QuoteLine, QuoteLineKind, RateStory, RuleUse, SigningLine, TraceStep, TruthInLending, Worksheet,
 };
 pub use rules::{Jurisdiction, RuleBook, RuleRows, Rules};
 pub use seed::seed_rules;
+pub use solve::{Reached, Solution, SolveFor, solve};
 pub use tax::{ProductKind, SaleCondition, TaxRule, TradeIn};

@@ -121,6 +121,8 @@ pub(super) struct TradeInInput {
     payoff: Option<DecimalText>,
     /// Until when the payoff figure stands.
     payoff_good_through: Option<Date>,
+    /// Interest its lender adds for each later day; nothing when not given.
+    payoff_per_diem: Option<DecimalText>,
 }
 
 /// A protection product.
@@ -282,6 +284,7 @@ impl TradeInInput {
             actual_cash_value: amount("input.tradeIns.actualCashValue", self.actual_cash_value)?,
             payoff: amount("input.tradeIns.payoff", self.payoff)?.unwrap_or_default(),
             payoff_good_through: self.payoff_good_through.map(|day| day.0),
+            payoff_per_diem: amount("input.tradeIns.payoffPerDiem", self.payoff_per_diem)?.unwrap_or_default(),
         })
     }
 }

@@ -4,6 +4,7 @@
 
 mod affected;
 mod answers;
+mod desk;
 mod inputs;
 mod menu;
 mod mutation;

@@ -7,6 +7,7 @@ use async_graphql::{Context, ID, Lookahead, Object};
 use chrono::{DateTime, Utc};
 
 use super::answers::NeedsNode;
+use super::desk::{self, ComparisonNode, DealWhatIfInput, GridNode};
 use super::menu::{MenuNode, ProductRefundNode};
 use super::parts::{DealProductNode, EventNode, LineNode, NextStepNode, ScenarioNode, StaffMember, TradeInNode};
 use super::quotes::{FinanceQuoteNode, InsuranceQuoteNode};
@@ -16,7 +17,7 @@ use crate::customers::Customers;
 use crate::customers::graphql::CustomerNode;
 use crate::dealers::StoreNode;
 use crate::deals::model::{Deal, DealKind, DealProduct, Headline, TradeIn};
-use crate::deals::service::{CancelProduct, Deals, taken_words};
+use crate::deals::service::{ASKED, CancelProduct, Deals, taken_words};
 use crate::deals::states::DealState;
 use crate::deals::steps::{DealFacts, next_steps};
 use crate::deals::store::room::{Parts, Room};
@@ -42,9 +43,10 @@ impl From<Room> for DealNode {
 
 /// Which parts of a deal a selection needs.
 pub(in crate::deals) fn parts(look: &Lookahead<'_>) -> Parts {
+    let asked = look.field("paymentGrid").exists() || look.field("comparison").exists();
     Parts {
-        trade_ins: look.field("tradeIns").exists(),
-        products: look.field("products").exists(),
+        trade_ins: asked || look.field("tradeIns").exists(),
+        products: asked || look.field("products").exists(),
         finance_quotes: look.field("financeQuotes").exists() || look.field("acceptedFinanceQuote").exists(),
         insurance_quotes: look.field("insuranceQuotes").exists() || look.field("acceptedInsuranceQuote").exists(),
         lines: look.field("lines").exists(),
@@ -100,6 +102,11 @@ impl DealNode {
 
     fn manages(&self, actor: &Actor) -> bool {
         actor.manages(self.0.deal.store_id)
+    }
+
+    /// The room with everything a question to the desk needs.
+    pub(super) async fn asked(&self, ctx: &Context<'_>) -> GqlResult<Arc<Room>> {
+        self.with(ctx, |r| r.trade_ins.is_some() && r.products.is_some(), ASKED).await
     }
 
     /// The room with `has` read: this one if it was read with it, else a fresh one.
@@ -314,6 +321,28 @@ impl DealNode {
         let Some(id) = room.deal.accepted_insurance_quote_id else { return Ok(None) };
         let position = room.insurance_quotes.iter().flatten().position(|quote| quote.id == id.0);
         Ok(position.map(|position| InsuranceQuoteNode::new(&room, position)))
+    }
+    /// What every program asks for each term and down payment, for the deal's structure otherwise unchanged. A cell no program
+    /// takes has no offers. Null while the deal cannot be priced.
+    #[graphql(complexity = "40 + child_complexity")]
+    async fn payment_grid(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Terms in months, 1 to 120 each; at most 12.")] terms: Vec<i32>,
+        #[graphql(desc = "Cash at signing; at most 8.")] down_payments: Vec<DecimalText>,
+        #[graphql(desc = "What to reckon with beside the structure.")] what_if: Option<DealWhatIfInput>,
+    ) -> GqlResult<Option<GridNode>> {
+        desk::payment_grid(ctx, self, terms, down_payments, what_if).await
+    }
+    /// Cash, retail contract and lease for the same customer and car, side by side. Null while the deal cannot be priced.
+    #[graphql(complexity = "40 + child_complexity")]
+    async fn comparison(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Months of the lease; the deal's term when it is a lease, else 36.")] lease_term_months: Option<i32>,
+        #[graphql(desc = "What to reckon with beside the structure.")] what_if: Option<DealWhatIfInput>,
+    ) -> GqlResult<Option<ComparisonNode>> {
+        desk::comparison(ctx, self, lease_term_months, what_if).await
     }
     /// Structures set aside to compare with, oldest first; at most 20.
     async fn scenarios(&self, ctx: &Context<'_>) -> GqlResult<Vec<ScenarioNode>> {

@@ -78,6 +78,10 @@ impl TradeInNode {
     async fn payoff_good_through(&self) -> Option<Date> {
         self.trade.payoff_good_through.map(Date)
     }
+    /// Interest its lender adds to the payoff for each later day.
+    async fn payoff_per_diem(&self) -> MoneyObject {
+        self.money(self.trade.payoff_per_diem)
+    }
     /// Allowance less payoff; negative when more is owed than it brings.
     async fn equity(&self) -> MoneyObject {
         self.money(self.trade.equity())

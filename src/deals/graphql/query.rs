@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::desk::{self, DealSolveInput, SolutionNode};
 use super::inputs::quote_id;
 use super::node::{DealNode, parts};
 use super::quotes::ReplayNode;
@@ -92,6 +93,17 @@ impl DealsQuery {
         let rooms = service::<Deals>(ctx)?.list(&scope, &filter, order, after, args.limit(), wanted).await?;
         let key = |node: &DealNode| (order, (node.deal().updated_at, node.deal().id.0));
         Ok(page::connection(DealNode::together(rooms), args.first, DealTotals(filter), key, |node| node))
+    }
+
+    /// Solves a deal backwards: the down payment, price or term that leads to a payment, through tax and fees, to the cent; or the
+    /// nearest that can be reached, with both neighbours. Changes nothing. Null when there is no such deal in your stores.
+    #[graphql(complexity = "40 + child_complexity")]
+    async fn deal_solve(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which deal, and what to find.")] input: DealSolveInput,
+    ) -> GqlResult<Option<SolutionNode>> {
+        desk::solve(ctx, input).await
     }
 
     /// A finance or insurance quote calculated again from its stored inputs: the same to the cent, whatever the rules say today. The

@@ -10,6 +10,7 @@
 
 mod agree;
 mod answers;
+mod ask;
 mod contract;
 mod open;
 mod quote;
@@ -36,6 +37,7 @@ use crate::inventory::Inventory;
 use crate::kernel::id::DealId;
 
 pub use answers::{CancelProduct, RecordAnswers};
+pub(in crate::deals) use ask::ASKED;
 pub use open::OpenDeal;
 pub use quote::{AcceptQuote, AnyQuote};
 pub use read::{DealFilter, DealOrder, Replay};

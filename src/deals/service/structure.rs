@@ -39,6 +39,8 @@ pub struct TradeInDraft {
     pub payoff: Cents,
     /// Until when the payoff stands.
     pub payoff_good_through: Option<NaiveDate>,
+    /// Interest its lender adds for each later day.
+    pub payoff_per_diem: Cents,
 }
 
 /// A product as the tablet sends it.
@@ -116,6 +118,7 @@ impl Deals {
             actual_cash_value: draft.actual_cash_value.or_else(|| old.and_then(|trade| trade.actual_cash_value)),
             payoff: draft.payoff,
             payoff_good_through: draft.payoff_good_through,
+            payoff_per_diem: draft.payoff_per_diem,
         }
     }
 

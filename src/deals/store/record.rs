@@ -22,6 +22,7 @@ record!(
         actual_cash_value: Option<Cents>,
         payoff: Cents,
         payoff_good_through: Option<NaiveDate>,
+        payoff_per_diem: Cents,
     }
 );
 

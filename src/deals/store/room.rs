@@ -233,7 +233,7 @@ pub(in crate::deals) async fn find_many(
              d.lost_reason, d.opened_at, d.presented_at, d.agreed_at, d.contracted_at, d.ended_at, d.updated_at,
              CASE WHEN $4 THEN d.figure_lines END AS "lines: _",
              ARRAY(SELECT ROW(t.id, t.vin, t.model_year, t.make, t.model, t.odometer_miles, t.allowance_cents, t.actual_cash_value_cents,
-                     t.payoff_cents, t.payoff_good_through)
+                     t.payoff_cents, t.payoff_good_through, t.payoff_per_diem_cents)
                    FROM trade_in t WHERE $5 AND t.deal_id = d.id ORDER BY t.ordinal) AS "trade_ins!: _",
              ARRAY(SELECT ROW(p.product_id, p.price_cents) FROM deal_product p WHERE $6 AND p.deal_id = d.id ORDER BY p.ordinal) AS "products!: _",
              ARRAY(SELECT ROW(q.id, q.deal_version, q.program_id, q.kind, q.status, q.term_months, q.sell_rate, q.money_factor, q.apr,

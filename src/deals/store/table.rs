@@ -142,7 +142,7 @@ pub(in crate::deals) async fn read(
              h.deal_id AS "holder?: _", o.number AS "holder_number?", to_char(h.placed_at AT TIME ZONE s.time_zone, 'HH24:MI') AS "held_at?",
              (h.reason = 'CONTRACT') AS "hold_is_contract?", q.status AS "quote_status?: _", q.expires_at AS "quote_expires_at?",
              ARRAY(SELECT ROW(t.id, t.vin, t.model_year, t.make, t.model, t.odometer_miles, t.allowance_cents, t.actual_cash_value_cents,
-                     t.payoff_cents, t.payoff_good_through)
+                     t.payoff_cents, t.payoff_good_through, t.payoff_per_diem_cents)
                    FROM trade_in t WHERE t.deal_id = d.id ORDER BY t.ordinal) AS "trade_ins!: _",
              ARRAY(SELECT ROW(p.product_id, p.price_cents) FROM deal_product p WHERE p.deal_id = d.id ORDER BY p.ordinal) AS "products!: _"
            FROM deal d
@@ -275,6 +275,7 @@ impl From<TradeInRow> for TradeIn {
             actual_cash_value: row.actual_cash_value,
             payoff: row.payoff,
             payoff_good_through: row.payoff_good_through,
+            payoff_per_diem: row.payoff_per_diem,
         }
     }
 }
@@ -402,12 +403,14 @@ pub(in crate::deals) async fn replace_trade_ins(conn: &mut PgConnection, deal: D
     let values: Vec<Option<i64>> = trades.iter().map(|t| t.actual_cash_value.map(|c| c.0)).collect();
     let payoffs: Vec<i64> = trades.iter().map(|t| t.payoff.0).collect();
     let good_through: Vec<Option<NaiveDate>> = trades.iter().map(|t| t.payoff_good_through).collect();
+    let per_diems: Vec<i64> = trades.iter().map(|t| t.payoff_per_diem.0).collect();
     sqlx::query!(
         "INSERT INTO trade_in (id, deal_id, ordinal, vin, model_year, make, model, odometer_miles, allowance_cents, actual_cash_value_cents,
-           payoff_cents, payoff_good_through)
-         SELECT t.id, $1, t.ordinal, t.vin, t.model_year, t.make, t.model, t.odometer, t.allowance, t.value, t.payoff, t.good_through
-         FROM unnest($2::uuid[], $3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::bigint[], $9::bigint[], $10::bigint[], $11::date[])
-           WITH ORDINALITY AS t (id, vin, model_year, make, model, odometer, allowance, value, payoff, good_through, ordinal)",
+           payoff_cents, payoff_good_through, payoff_per_diem_cents)
+         SELECT t.id, $1, t.ordinal, t.vin, t.model_year, t.make, t.model, t.odometer, t.allowance, t.value, t.payoff, t.good_through, t.per_diem
+         FROM unnest($2::uuid[], $3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::bigint[], $9::bigint[], $10::bigint[], $11::date[],
+                     $12::bigint[])
+           WITH ORDINALITY AS t (id, vin, model_year, make, model, odometer, allowance, value, payoff, good_through, per_diem, ordinal)",
         deal.0,
         &ids,
         &vins as _,
@@ -419,6 +422,7 @@ pub(in crate::deals) async fn replace_trade_ins(conn: &mut PgConnection, deal: D
         &values as _,
         &payoffs,
         &good_through as _,
+        &per_diems,
     )
     .execute(conn)
     .await?;

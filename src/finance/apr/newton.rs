@@ -5,6 +5,12 @@ use crate::finance::error::FinanceError;
 use crate::finance::fixed::Fixed;
 use crate::kernel::money::Cents;
 
+/// A step of Newton's iteration so small leaves an error of about its square times half the number of payments: below
+/// 2^-42, a hundred-millionth of a percent point a year.
+const CLOSE: Fixed = Fixed::two_to_minus(26);
+/// The same for a step of halving, which leaves an error as large as itself.
+const CLOSEST: Fixed = Fixed::two_to_minus(44);
+
 /// The rate per unit-period. Newton's iteration, kept inside a bracket; a step that leaves it is replaced by halving.
 pub(super) fn solve(advances: &[Stream], payments: &[Stream]) -> Result<Fixed, FinanceError> {
     let any_negative = advances.iter().chain(payments).any(|s| s.amount < Cents::ZERO || s.amount > Cents::LIMIT);
@@ -41,14 +47,13 @@ pub(super) fn solve(advances: &[Stream], payments: &[Stream]) -> Result<Fixed, F
         }
         // slope is i·f'(i), so that it stays near 1: the step is f / (i·f') · i.
         let step = value.per(slope).and_then(|q| q.by(i));
-        let next = match step.and_then(|step| i.minus(step)) {
-            Ok(next) if next > low && next < high => next,
-            _ => low.plus(high)?.halved(),
+        let (next, close) = match step.and_then(|step| i.minus(step)) {
+            Ok(next) if next > low && next < high => (next, CLOSE),
+            _ => (low.plus(high)?.halved(), CLOSEST),
         };
         let moved = next.minus(i)?.distance();
         i = next;
-        // 2^-44: a hundred-millionth of a percent point a year; one more step was already quadratically closer.
-        if moved <= Fixed::ratio(1, 1 << 44)? {
+        if moved <= close {
             return if i >= Fixed::whole(5)? { Err(FinanceError::RateOutOfRange) } else { Ok(i) };
         }
     }

@@ -38,19 +38,14 @@ pub fn offset(unit: UnitPeriod, from: NaiveDate, to: NaiveDate, anchor: u32) -> 
     })
 }
 
-/// The day of the month a date of a series stands for: the series' own day where it has one; 31 for the last days of months
-/// in a semimonthly series that falls on them.
+/// The day of the month a date of a series stands for: the series' own day, which a short month may have cut. A semimonthly
+/// series has such a day in the second half of the month.
 pub(super) fn day_of_series(unit: UnitPeriod, flows: &[Flow]) -> impl Fn(NaiveDate) -> u32 + use<> {
-    let dates = flows.iter().map(|f| f.date);
-    let last = |d: NaiveDate| d.day() == days_in_month(d.year(), d.month());
-    let day = if unit == UnitPeriod::SemiMonth { None } else { anchor(&dates) };
-    let month_ends = unit == UnitPeriod::SemiMonth
-        && dates.clone().filter(|d| d.day() > 15).all(last)
-        && dates.clone().any(|d| d.day() == 31 || (d.day() == 30 && last(d)));
+    let halves = unit == UnitPeriod::SemiMonth;
+    let day = anchor(&flows.iter().map(|f| f.date).filter(|d| !halves || d.day() > 15));
     move |date| match day {
-        Some(day) => day,
-        None if month_ends && last(date) => 31,
-        None => date.day(),
+        Some(day) if !halves || date.day() > 15 => day,
+        _ => date.day(),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use async_graphql::{ID, Object, SimpleObject};
 
+use super::disclosure::{DisclosureLine, TruthInLendingNode, WhyThisRate, signing_lines};
 use crate::finance::quote::{LeaseDetail, LinePlacement, Quote, QuoteInput, QuoteKind, QuoteLineKind};
+use crate::finance::retail::PaymentSchedule;
 use crate::graphql::{Date, DecimalText, GqlError, GqlResult, MoneyObject, Percentage};
 use crate::kernel::id::RuleVersionId;
 use crate::kernel::money::Cents;
@@ -20,7 +22,12 @@ impl QuoteDetailNode {
     pub fn read(inputs: serde_json::Value, result: serde_json::Value, manager: bool) -> GqlResult<Self> {
         let input = serde_json::from_value(inputs).map_err(GqlError::internal)?;
         let quote = serde_json::from_value(result).map_err(GqlError::internal)?;
-        Ok(Self { input, quote, manager })
+        Ok(Self::new(input, quote, manager))
+    }
+
+    /// Of a quote that is not stored.
+    pub fn new(input: QuoteInput, quote: Quote, manager: bool) -> Self {
+        Self { input, quote, manager }
     }
 
     fn money(&self, cents: Cents) -> MoneyObject {
@@ -95,6 +102,24 @@ pub struct LeaseProgression {
     pub excess_mile: Option<MoneyObject>,
     /// Charge when the car is given back.
     pub disposition_fee: MoneyObject,
+    /// Refundable security deposits together.
+    pub security_deposit: MoneyObject,
+    /// All payments are made at signing.
+    pub one_pay: bool,
+    /// Tax that is capitalized instead of paid at signing.
+    pub capitalized_tax: MoneyObject,
+    /// What is due at signing, item by item (1013.4(b)).
+    pub due_at_signing: Vec<DisclosureLine>,
+    /// How it is paid. Both lists have the same sum.
+    pub paid_by: Vec<DisclosureLine>,
+    /// All that will have been paid by the end, less what comes back (1013.4(e)).
+    pub total_of_payments: MoneyObject,
+    /// What the car can be bought for at the end, with the lessor's fee.
+    pub purchase_option: MoneyObject,
+    /// The last day.
+    pub ends_on: Date,
+    /// What the customer may do at the end, and what ending early or wearing the car means, in words (1013.4(g), (h), (i)).
+    pub end_of_term: Vec<String>,
 }
 
 /// A rule row a quote was calculated with.
@@ -175,8 +200,8 @@ impl QuoteDetailNode {
     }
     /// The figures of a lease. Null for a retail contract.
     async fn lease(&self) -> Option<LeaseProgression> {
-        let LeaseDetail { figures, money_factor, monthly_tax, upfront_tax, annual_miles, excess_mile, disposition_fee, .. } =
-            self.quote.lease.as_ref()?;
+        let lease = self.quote.lease.as_ref()?;
+        let LeaseDetail { figures, money_factor, monthly_tax, upfront_tax, annual_miles, excess_mile, disposition_fee, .. } = lease;
         Some(LeaseProgression {
             gross_capitalized_cost: self.money(figures.gross_cap_cost),
             capitalized_cost_reduction: self.money(figures.cap_reduction),
@@ -192,7 +217,51 @@ impl QuoteDetailNode {
             annual_miles: i32::try_from(*annual_miles).unwrap_or(i32::MAX),
             excess_mile: excess_mile.map(|c| self.money(c)),
             disposition_fee: self.money(*disposition_fee),
+            security_deposit: self.money(lease.security_deposit),
+            one_pay: lease.one_pay,
+            capitalized_tax: self.money(lease.capitalized_tax),
+            due_at_signing: signing_lines(&lease.due_at_signing, self.quote.currency),
+            paid_by: signing_lines(&lease.paid_by, self.quote.currency),
+            total_of_payments: self.money(lease.total_of_payments),
+            purchase_option: self.money(lease.purchase_option),
+            ends_on: Date(lease.ends_on),
+            end_of_term: lease.end_of_term(),
         })
+    }
+    /// What Regulation Z wants told before a contract is signed. Null for a lease and for cash.
+    async fn truth_in_lending(&self) -> GqlResult<Option<TruthInLendingNode>> {
+        let told = self.input.truth_in_lending(&self.quote).map_err(GqlError::internal)?;
+        Ok(told.map(|told| TruthInLendingNode::new(told, self.quote.currency)))
+    }
+    /// Why this rate, and what would lower it. Null for cash.
+    async fn why_this_rate(&self) -> Option<WhyThisRate> {
+        let (story, program) = self.quote.rate_story.as_ref().zip(self.input.program.as_ref())?;
+        let levers = program.levers(&self.input, self.quote.amount_financed);
+        Some(WhyThisRate::new(story, levers, self.manager, self.quote.currency))
+    }
+    /// How often is paid.
+    async fn payment_schedule(&self) -> PaymentSchedule {
+        self.quote.schedule
+    }
+    /// How many payments; 0 for cash.
+    async fn payment_count(&self) -> i32 {
+        i32::from(self.quote.payment_count)
+    }
+    /// The day the last payment is due. Null for cash.
+    async fn final_payment_on(&self) -> Option<Date> {
+        self.quote.final_payment_date.map(Date)
+    }
+    /// What of the last payment is a balloon.
+    async fn balloon(&self) -> MoneyObject {
+        self.money(self.quote.balloon)
+    }
+    /// What of the down payment is paid after signing.
+    async fn deferred_down_payment(&self) -> MoneyObject {
+        self.money(self.quote.deferred_down)
+    }
+    /// What the store allows for trade-ins beyond their worth to it. Managers only; null when a worth is not known.
+    async fn over_allowance(&self) -> Option<MoneyObject> {
+        self.quote.over_allowance.filter(|_| self.manager).map(|c| self.money(c))
     }
     /// The rules it was calculated with.
     async fn rules(&self) -> Vec<QuoteRule> {

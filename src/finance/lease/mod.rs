@@ -112,7 +112,8 @@ impl LeaseTerms {
                 return Err(FinanceError::AmountOutOfRange { what });
             }
         }
-        if !(0..100_000_000).contains(&self.money_factor.0) {
+        // A factor whose yearly rate could not be told is none.
+        if !(0..=Rate::LIMIT.0 / 24).contains(&self.money_factor.0) {
             return Err(FinanceError::RateOutOfRange);
         }
         let adjusted = self.gross_cap_cost - self.cap_reduction;

@@ -97,8 +97,7 @@ impl<'b> Candidates<'b> {
             if !program.takes(&self.input, financed) {
                 continue;
             }
-            let payment =
-                if kind == QuoteKind::Retail { self.input.contract(financed).and_then(|c| c.payment()) } else { self.input.payment() };
+            let payment = if kind == QuoteKind::Retail { self.input.retail_payment(financed) } else { self.input.payment() };
             if let Ok(payment) = payment
                 && program.affords(&self.input, payment)
             {
@@ -124,9 +123,14 @@ impl<'b> Candidates<'b> {
     /// The whole quote of the best program.
     pub(in crate::finance) fn best_quote(&mut self) -> Result<Option<ProgramQuote>, FinanceError> {
         let Some((program, _)) = self.best()? else { return Ok(None) };
+        self.quote_of(program).map(Some)
+    }
+
+    /// The whole quote of one program for the present worksheet.
+    pub(in crate::finance) fn quote_of(&self, program: &Arc<Program>) -> Result<ProgramQuote, FinanceError> {
         let input = QuoteInput { program: Some(Arc::clone(program)), ..self.input.clone() };
         let quote = input.quote()?;
-        Ok(Some(ProgramQuote { program: Arc::clone(program), outcome: Outcome::Quoted(Box::new(PricedQuote { input, quote })) }))
+        Ok(ProgramQuote { program: Arc::clone(program), outcome: Outcome::Quoted(Box::new(PricedQuote { input, quote })) })
     }
 }
 

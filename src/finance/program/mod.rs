@@ -4,6 +4,7 @@ mod market;
 mod rate;
 mod refusal;
 mod request;
+mod why;
 
 use chrono::NaiveDate;
 
@@ -20,6 +21,7 @@ pub(super) use market::Candidates;
 pub use market::{Outcome, PricedQuote, ProgramQuote, best_quote, cash_quote, quote_all};
 pub use refusal::{Refusal, RefusalRule};
 pub use request::{QuoteRequest, VehicleFacts};
+pub use why::RateLever;
 
 crate::text_enum! {
     /// What a loan-to-value ratio is measured against.

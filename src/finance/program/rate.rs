@@ -10,12 +10,13 @@ use crate::kernel::rounding::{div_ceil, div_floor};
 use super::{AdderSubject, CollateralBasis, Program, RateAdder, VehicleFacts};
 
 /// A share of something, rounded up to a millionth of a point: a ratio that is over a limit never looks as if it were not.
+/// A thousand percent stands for that and more.
 pub(super) fn ratio(part: Cents, whole: Cents) -> Option<Rate> {
     if whole <= Cents::ZERO {
         return None;
     }
     let scaled = div_ceil(i128::from(part.0).checked_mul(Rate::WHOLE)?, i128::from(whole.0))?;
-    i64::try_from(scaled).ok().map(Rate)
+    Some(i64::try_from(scaled).map_or(Rate::LIMIT, Rate).min(Rate::LIMIT))
 }
 
 /// The most that is within a share of something, rounded down to the cent.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::finance::error::FinanceError;
 use crate::finance::tax::{LeaseTaxMethod, ProductKind, TaxLine, TaxRule, Taxable, TradeIn, TradePolicy, total};
 use crate::kernel::money::Cents;
+use crate::kernel::rate::Rate;
 
 use super::result::{LinePlacement, QuoteLine, QuoteLineKind, Words};
 use super::{FEES_MAX, FeeRule, QuoteInput, QuoteKind};
@@ -107,9 +108,28 @@ impl QuoteInput {
                 return Err(FinanceError::AmountOutOfRange { what });
             }
         }
-        for fee in &self.fees {
-            if !(Cents::ZERO..=Cents::LIMIT).contains(&fee.amount) {
-                return Err(FinanceError::AmountOutOfRange { what: "A fee" });
+        if self.worksheet.trade_ins.iter().any(|t| t.payoff_on(self.contract_date) > Cents::LIMIT) {
+            return Err(FinanceError::AmountOutOfRange { what: "A trade-in's payoff with its daily interest" });
+        }
+        let within = |amount: Cents| (Cents::ZERO..=Cents::LIMIT).contains(&amount);
+        if self.fees.iter().any(|fee| {
+            !within(fee.amount) || fee.cap.is_some_and(|cap| cap < Cents::ZERO) || fee.cap_percent.is_some_and(|cap| cap < Rate::ZERO)
+        }) {
+            return Err(FinanceError::AmountOutOfRange { what: "A fee" });
+        }
+        // Rows come from lenders' and states' papers: a slip of the pen must not become a figure.
+        let rule = &self.tax_rule;
+        let limits = [rule.local_base_cap, rule.trade_cap, rule.maximum_tax, rule.first_base];
+        if !limits.into_iter().flatten().chain([rule.minimum_tax, rule.first_tax]).all(within) {
+            return Err(FinanceError::AmountOutOfRange { what: "An amount of the tax rule" });
+        }
+        if [rule.state_rate, rule.local_rate].into_iter().any(|rate| !(Rate::ZERO..=Rate::LIMIT).contains(&rate)) {
+            return Err(FinanceError::RateOutOfRange);
+        }
+        if let Some(p) = &self.program {
+            let amounts = [p.acquisition_fee, p.disposition_fee, p.purchase_option_fee, p.deposit_step, p.flat_reserve];
+            if !amounts.into_iter().chain(p.max_reserve).all(within) {
+                return Err(FinanceError::AmountOutOfRange { what: "An amount of the lender's program" });
             }
         }
         if self.fees.len() > FEES_MAX {

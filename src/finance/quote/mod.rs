@@ -5,6 +5,7 @@
 //! capitalized cost, for cash the balance due).
 
 mod buildup;
+mod disclosure;
 mod fee;
 mod lease;
 mod result;
@@ -23,6 +24,7 @@ use super::program::{Program, VehicleFacts};
 use super::tax::{TaxRule, negative_equity};
 
 pub(super) use buildup::Buildup;
+pub use disclosure::{PaymentGroup, TruthInLending};
 pub use fee::{FeeRule, FeeScope};
 pub use result::{LeaseDetail, LinePlacement, Quote, QuoteLine, QuoteLineKind, RateStory, RuleUse, SigningLine, TraceStep};
 pub use worksheet::{DeferredDown, ProductLine, Purse, Worksheet};

@@ -159,6 +159,21 @@ pub struct LeaseDetail {
     pub ends_on: NaiveDate,
 }
 
+impl LeaseDetail {
+    /// What the customer may do at the end, and what ending early or wearing the car means (1013.4(f) to (i)).
+    pub fn end_of_term(&self) -> Vec<String> {
+        let mut told = vec![
+            format!("On {} you may buy the vehicle as it is for {}.", self.ends_on, self.purchase_option),
+            format!("You may give it back and pay a disposition fee of {}.", self.disposition_fee),
+            "You may have to pay a substantial charge if you end this lease early.".to_owned(),
+            "You may be charged for excessive wear by the lessor's standards for normal use.".to_owned(),
+        ];
+        let free = u64::from(self.annual_miles);
+        told.extend(self.excess_mile.map(|each| format!("Each mile beyond {free} a year costs {each}.")));
+        told
+    }
+}
+
 /// The result. Serialised, it is `finance_quote.result`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Quote {

@@ -53,7 +53,7 @@ impl QuoteInput {
         Ok(())
     }
 
-    pub(super) fn retail_payment(&self, amount_financed: Cents) -> Result<Cents, FinanceError> {
+    pub(in crate::finance) fn retail_payment(&self, amount_financed: Cents) -> Result<Cents, FinanceError> {
         let terms = self.contract(amount_financed)?;
         self.check_deferred(&terms)?;
         terms.payment()

@@ -141,6 +141,7 @@ impl Worksheet {
             within("A trade-in's allowance", trade.allowance)?;
             within("A trade-in's payoff", trade.payoff)?;
             within("A payoff's daily interest", trade.payoff_per_diem)?;
+            within("A trade-in's worth", trade.actual_cash_value.unwrap_or_default())?;
         }
         for product in &self.products {
             within("A product's price", product.price)?;

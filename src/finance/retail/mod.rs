@@ -9,7 +9,9 @@
 //! of the first period as Appendix J does: a simple fraction of a period, compounded over full ones. ACTUAL_365 and
 //! ACTUAL_360 count calendar days.
 
+mod amortization;
 mod annuity;
+mod figures;
 mod schedule;
 
 use chrono::NaiveDate;
@@ -18,16 +20,18 @@ use crate::kernel::money::Cents;
 use crate::kernel::rate::Rate;
 use crate::kernel::rounding::div_half_up;
 
-use super::apr::{self, Flow, Offset, Stream, UnitPeriod};
+use super::apr::{self, Offset, UnitPeriod};
 use super::calendar::{days_between, months_back};
 use super::error::FinanceError;
 use super::fixed::Fixed;
 use annuity::Annuity;
 
+pub use amortization::Installment;
 pub(crate) use annuity::present_value;
 pub use annuity::{
     factor_in_advance, interest_on, level_factor, monthly, monthly_of_effective, periodic, principal_for_payment, reserve_spread,
 };
+pub use figures::RetailFigures;
 pub use schedule::{FIRST_PAYMENT_DAYS_MAX, PaymentSchedule, TERM, first_payment_date};
 
 crate::text_enum! {
@@ -66,42 +70,6 @@ pub struct RetailTerms {
     pub accrual: AccrualBasis,
     /// Leave a slightly odd first period out of the disclosed rate (12 CFR 1026.17(c)(4)).
     pub disregard_odd_first_period: bool,
-}
-
-/// The figures of a contract. `Σ payments − finance_charge = amount_financed` always holds.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct RetailFigures {
-    /// Every payment but the last.
-    pub payment: Cents,
-    /// The last payment, with any balloon.
-    pub final_payment: Cents,
-    /// How many payments.
-    pub payment_count: u16,
-    /// All payments.
-    pub total_of_payments: Cents,
-    /// What the credit costs.
-    pub finance_charge: Cents,
-    /// Regulation Z's annual percentage rate, to a millionth of a percent point.
-    pub apr: Rate,
-    /// The day the last payment is due.
-    pub final_payment_date: NaiveDate,
-}
-
-/// One line of the schedule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Installment {
-    /// 1 for the first.
-    pub number: u16,
-    /// When it is due.
-    pub date: NaiveDate,
-    /// What is paid.
-    pub payment: Cents,
-    /// The part that is interest.
-    pub interest: Cents,
-    /// The part that lowers the balance.
-    pub principal: Cents,
-    /// What is still owed afterwards.
-    pub balance: Cents,
 }
 
 impl RetailTerms {
@@ -293,75 +261,6 @@ impl RetailTerms {
         let (num, den) = self.accrual_fraction(from, to)?;
         interest_on(balance, self.rate, num, den)
     }
-
-    /// All payments, one after the other, with interest, principal and balance.
-    pub fn schedule(&self) -> Result<Vec<Installment>, FinanceError> {
-        self.schedule_with(self.payment()?)
-    }
-
-    /// The schedule with a payment agreed elsewhere. The last payment clears the balance.
-    pub fn schedule_with(&self, payment: Cents) -> Result<Vec<Installment>, FinanceError> {
-        self.check()?;
-        let mut lines = Vec::with_capacity(usize::from(self.payment_count()));
-        self.walk(payment, |line| lines.push(line))?;
-        Ok(lines)
-    }
-
-    fn walk(&self, payment: Cents, mut each: impl FnMut(Installment)) -> Result<(), FinanceError> {
-        let mut balance = self.principal();
-        let mut from = self.contract_date;
-        let count = self.payment_count();
-        for index in 0..count {
-            let date = self.schedule.due_date(self.first_payment_date, index)?;
-            let interest = self.interest(index, balance, from, date)?;
-            let last = index + 1 == count;
-            // Never more than is owed: on tiny loans the level payment, rounded up, may clear the balance early.
-            let paid = if last { balance + interest } else { payment.min(balance + interest) };
-            let principal = paid - interest;
-            balance -= principal;
-            if balance > Cents(Cents::LIMIT.0.saturating_mul(1_000)) {
-                return Err(FinanceError::PaymentBelowInterest);
-            }
-            each(Installment { number: index + 1, date, payment: paid, interest, principal, balance });
-            from = date;
-        }
-        Ok(())
-    }
-
-    /// Every figure of the contract.
-    pub fn figures(&self) -> Result<RetailFigures, FinanceError> {
-        let payment = self.payment()?;
-        let count = self.payment_count();
-        let mut total = Cents::ZERO;
-        let mut final_payment = Cents::ZERO;
-        let mut final_payment_date = self.first_payment_date;
-        let mut early = false;
-        self.walk(payment, |line| {
-            total += line.payment;
-            final_payment = line.payment;
-            final_payment_date = line.date;
-            early |= line.payment != payment && line.number < count;
-        })?;
-        let unit = self.unit_period()?;
-        let apr = if early {
-            // A loan of a few cents, paid off before its term: the payments are not level.
-            let flows: Vec<Flow> = self.schedule()?.iter().map(|line| Flow { date: line.date, amount: line.payment }).collect();
-            apr::apr_in(unit, &[Flow { date: self.contract_date, amount: self.amount_financed }], &flows)?
-        } else {
-            let advance = [Stream { amount: self.amount_financed, count: 1, first: Offset::START }];
-            let (streams, used) = level_streams(payment, final_payment, u32::from(count - 1), self.disclosed_offset()?);
-            apr::rate_of(unit, &advance, streams.get(..used).unwrap_or(&streams))?
-        };
-        Ok(RetailFigures {
-            payment,
-            final_payment,
-            payment_count: count,
-            total_of_payments: total,
-            finance_charge: total - self.amount_financed,
-            apr,
-            final_payment_date,
-        })
-    }
 }
 
 /// Discount factors by length of period: a monthly series has four.
@@ -384,37 +283,6 @@ impl Discounts {
         }
         Ok(v)
     }
-}
-
-/// The streams of `level` equal payments and a last one, and how many streams there are.
-fn level_streams(payment: Cents, last: Cents, level: u32, first: Offset) -> ([Stream; 3], usize) {
-    let at = |skip: u32| Offset { full: first.full.saturating_add(skip), ..first };
-    let nothing = Stream { amount: Cents::ZERO, count: 0, first: Offset::START };
-    let (mut skip, mut rest) = (0, level);
-    let mut tail = Stream { amount: last, count: 1, first: at(level) };
-    if last == payment {
-        rest += 1;
-        tail = nothing;
-    }
-    let mut head = nothing;
-    // A stream whose first payment is less than a unit-period away has no closed form.
-    if first.full == 0 && rest > 0 {
-        head = Stream { amount: payment, count: 1, first };
-        (skip, rest) = (1, rest - 1);
-    }
-    let middle = Stream { amount: payment, count: rest, first: at(skip) };
-    let mut streams = [nothing; 3];
-    let mut used = 0;
-    for stream in [head, middle, tail] {
-        if stream.count > 0
-            && stream.amount != Cents::ZERO
-            && let Some(slot) = streams.get_mut(used)
-        {
-            *slot = stream;
-            used += 1;
-        }
-    }
-    (streams, used)
 }
 
 /// Full months and odd days from the contract to the first payment, as a person would say it.

@@ -1,0 +1,60 @@
+//! The amortization schedule: each payment with its interest and principal, the last one clearing the balance.
+
+use chrono::NaiveDate;
+
+use super::RetailTerms;
+use crate::finance::error::FinanceError;
+use crate::kernel::money::Cents;
+
+/// One line of the schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Installment {
+    /// 1 for the first.
+    pub number: u16,
+    /// When it is due.
+    pub date: NaiveDate,
+    /// What is paid.
+    pub payment: Cents,
+    /// The part that is interest.
+    pub interest: Cents,
+    /// The part that lowers the balance.
+    pub principal: Cents,
+    /// What is still owed afterwards.
+    pub balance: Cents,
+}
+
+impl RetailTerms {
+    /// All payments, one after the other, with interest, principal and balance.
+    pub fn schedule(&self) -> Result<Vec<Installment>, FinanceError> {
+        self.schedule_with(self.payment()?)
+    }
+
+    /// The schedule with a payment agreed elsewhere. The last payment clears the balance.
+    pub fn schedule_with(&self, payment: Cents) -> Result<Vec<Installment>, FinanceError> {
+        self.check()?;
+        let mut lines = Vec::with_capacity(usize::from(self.payment_count()));
+        self.walk(payment, |line| lines.push(line))?;
+        Ok(lines)
+    }
+
+    pub(super) fn walk(&self, payment: Cents, mut each: impl FnMut(Installment)) -> Result<(), FinanceError> {
+        let mut balance = self.principal();
+        let mut from = self.contract_date;
+        let count = self.payment_count();
+        for index in 0..count {
+            let date = self.schedule.due_date(self.first_payment_date, index)?;
+            let interest = self.interest(index, balance, from, date)?;
+            let last = index + 1 == count;
+            // Never more than is owed: on tiny loans the level payment, rounded up, may clear the balance early.
+            let paid = if last { balance + interest } else { payment.min(balance + interest) };
+            let principal = paid - interest;
+            balance -= principal;
+            if balance > Cents(Cents::LIMIT.0.saturating_mul(1_000)) {
+                return Err(FinanceError::PaymentBelowInterest);
+            }
+            each(Installment { number: index + 1, date, payment: paid, interest, principal, balance });
+            from = date;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,518 @@
+//! The engine by hand: published rates, odd schedules, leases with everything, programs that refuse, solving backwards.
+
+use chrono::NaiveDate;
+use deskless::finance::apr::{self, Flow, UnitPeriod};
+use deskless::finance::lease::MoneyFactor;
+use deskless::finance::retail::{AccrualBasis, PaymentSchedule, RetailTerms, first_payment_date};
+use deskless::finance::tax::LeaseTaxMethod;
+use deskless::finance::{
+    AdderSubject, BackendCaps, DeferredDown, FinanceError, LinePlacement, MarkupCap, ProductKind, ProductLine, Program, ProgramQuote,
+    Purse, QuoteKind, QuoteRequest, RateAdder, Refusal, RefusalRule, SolveFor, TermMinimum, TradeIn, best_quote, compare, payment_grid,
+    quote_all, solve,
+};
+use deskless::kernel::id::ProductId;
+use deskless::kernel::money::Cents;
+use deskless::kernel::rate::Rate;
+
+use super::finance_book::{book, points, program, request, tax_rule};
+
+fn d(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+fn flow(on: &str, cents: i64) -> Flow {
+    Flow { date: d(on), amount: Cents(cents) }
+}
+fn series(schedule: PaymentSchedule, first: &str, count: u16, cents: i64) -> Vec<Flow> {
+    (0..count).map(|k| Flow { date: schedule.due_date(d(first), k).unwrap(), amount: Cents(cents) }).collect()
+}
+/// Every `step` months.
+fn months(first: &str, count: u16, step: u32, cents: i64) -> Vec<Flow> {
+    (0..u32::from(count)).map(|k| Flow { date: d(first) + chrono::Months::new(k * step), amount: Cents(cents) }).collect()
+}
+fn rate_of(advances: &[Flow], payments: &[Flow], unit: UnitPeriod) -> String {
+    assert_eq!(apr::unit_period(advances, payments), Ok(unit));
+    apr::apr(advances, payments).unwrap().round(2).to_string()
+}
+
+#[test]
+fn appendix_j_on_every_schedule() {
+    // Examples of Appendix J (c)(1) to (c)(4) and variations of them, as a library's author checked them.
+    use PaymentSchedule::{Biweekly, Semimonthly, Weekly};
+    let semi = series(Semimonthly, "1978-03-01", 24, 219_17);
+    assert_eq!(rate_of(&[flow("1978-02-23", 5_000_00)], &semi, UnitPeriod::SemiMonth), "10.34");
+    let quarters = months("1978-10-01", 40, 3, 385_00);
+    assert_eq!(rate_of(&[flow("1978-05-23", 10_000_00)], &quarters, UnitPeriod::Months(3)), "8.97");
+    assert_eq!(rate_of(&[flow("1978-07-23", 10_000_00)], &quarters, UnitPeriod::Months(3)), "9.32");
+    assert_eq!(rate_of(&[flow("1978-03-20", 500_00)], &series(Weekly, "1978-04-21", 30, 17_60), UnitPeriod::Weeks(1)), "14.96");
+    let mut fours: Vec<Flow> = (0..11).map(|k| Flow { date: d("1978-05-18") + chrono::Days::new(28 * k), amount: Cents(38_31) }).collect();
+    fours.insert(0, flow("1978-04-20", 39_50));
+    assert_eq!(rate_of(&[flow("1978-03-18", 400_00)], &fours, UnitPeriod::Weeks(4)), "28.5");
+    let mut twos = series(Biweekly, "1978-04-11", 20, 9_50);
+    twos[19].amount = Cents(30_00);
+    assert_eq!(rate_of(&[flow("1978-04-03", 200_00)], &twos, UnitPeriod::Weeks(2)), "12.22");
+    let mut pairs = months("1978-05-01", 19, 2, 465_00);
+    pairs[18].amount = Cents(200_00);
+    pairs.insert(0, flow("1978-03-01", 449_36));
+    assert_eq!(rate_of(&[flow("1978-01-10", 8_000_00)], &pairs, UnitPeriod::Months(2)), "7.3");
+    let days: Vec<Flow> = (0..5).map(|k| Flow { date: d("2023-11-30") + chrono::Days::new(k), amount: Cents(220_00) }).collect();
+    assert_eq!(rate_of(&[flow("2023-10-26", 1_000_00)], &days, UnitPeriod::Day), "94.15");
+    let week = series(Weekly, "2023-11-30", 5, 250_00);
+    assert_eq!(rate_of(&[flow("2023-11-23", 1_000_00)], &week, UnitPeriod::Weeks(1)), "412.4");
+    assert_eq!(rate_of(&[flow("2023-11-24", 1_000_00)], &week, UnitPeriod::Weeks(1)), "434.3");
+    assert_eq!(
+        rate_of(&[flow("1978-01-03", 1_000_00)], &[flow("1978-09-15", 1_080_00)], UnitPeriod::Term { days: 255, months: None }),
+        "11.45"
+    );
+    // Six months, equal to a whole number of months: 12 / 6 unit-periods in a year.
+    assert_eq!(
+        rate_of(&[flow("1978-07-15", 1_000_00)], &[flow("1979-01-15", 1_044_00)], UnitPeriod::Term { days: 184, months: Some(6) }),
+        "8.8"
+    );
+    assert_eq!(rate_of(&[flow("1978-01-10", 1_000_00)], &[flow("1979-07-10", 1_135_19)], UnitPeriod::Year), "8.76");
+}
+
+#[test]
+fn several_advances_are_one_transaction() {
+    // By hand: 1,000 now and 1,000 in a month, 2,030.10 repaid a month later: x = 1 + i solves 1000 x² + 1000 x = 2030.10.
+    let advances = [flow("2026-01-10", 1_000_00), flow("2026-02-10", 1_000_00)];
+    let rate = apr::apr_in(UnitPeriod::Months(1), &advances, &[flow("2026-03-10", 2_030_10)]).unwrap();
+    assert_eq!(rate.round(3), points("12"));
+    // Periods of 31 and 59 days have nothing in common: 45 on average, nearest to six weeks.
+    assert_eq!(apr::unit_period(&advances, &[flow("2026-03-10", 2_030_10)]), Ok(UnitPeriod::Weeks(6)));
+    assert_eq!(apr::is_irregular(&advances, &[flow("2026-03-10", 2_030_10)]), Ok(true));
+    let level = series(PaymentSchedule::Monthly, "2026-02-10", 24, 230_00);
+    assert_eq!(apr::is_irregular(&[flow("2026-01-25", 5_000_00)], &level), Ok(false));
+    let mut odd = level.clone();
+    odd[0].amount = Cents(99_00);
+    odd[23].amount = Cents(500_00);
+    assert_eq!(apr::is_irregular(&[flow("2026-01-25", 5_000_00)], &odd), Ok(false));
+    odd[7].amount = Cents(1_000_00);
+    assert_eq!(apr::is_irregular(&[flow("2026-01-25", 5_000_00)], &odd), Ok(true));
+}
+
+#[test]
+fn month_ends_are_whole_months() {
+    // 31 January to 28 February is a month in a series of last days, so this is a regular transaction.
+    let last_days = series(PaymentSchedule::Monthly, "2026-02-28", 2, 100_00);
+    assert_eq!(last_days[1].date, d("2026-03-28"));
+    let ends: Vec<Flow> = ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30"].map(|on| flow(on, 510_00)).into();
+    let regular: Vec<Flow> = ["2026-01-15", "2026-02-15", "2026-03-15", "2026-04-15"].map(|on| flow(on, 510_00)).into();
+    assert_eq!(apr::apr(&[flow("2025-12-31", 2_000_00)], &ends), apr::apr(&[flow("2025-12-15", 2_000_00)], &regular));
+    // Semimonthly on the 15th and the last day.
+    let halves = series(PaymentSchedule::Semimonthly, "2026-01-15", 24, 219_17);
+    let plain = series(PaymentSchedule::Semimonthly, "2026-01-16", 24, 219_17);
+    assert_eq!(apr::unit_period(&[flow("2025-12-31", 5_000_00)], &halves), Ok(UnitPeriod::SemiMonth));
+    assert_eq!(apr::apr(&[flow("2025-12-31", 5_000_00)], &halves), apr::apr(&[flow("2026-01-01", 5_000_00)], &plain));
+}
+
+fn contract(schedule: PaymentSchedule, accrual: AccrualBasis) -> RetailTerms {
+    let contract = d("2026-01-15");
+    let first = first_payment_date(contract, 30, schedule, 36).unwrap();
+    RetailTerms { schedule, ..RetailTerms::new(Cents(20_000_00), points("9"), 36, contract, first, accrual) }
+}
+
+#[test]
+fn every_schedule_repays_what_was_lent_at_the_contract_rate() {
+    for accrual in [AccrualBasis::Thirty360, AccrualBasis::Actual365, AccrualBasis::Actual360] {
+        for schedule in PaymentSchedule::ALL.iter().copied() {
+            let terms = contract(schedule, accrual);
+            let figures = terms.figures().unwrap();
+            let lines = terms.schedule().unwrap();
+            assert_eq!(lines.len(), usize::from(schedule.count(36)), "{schedule} {accrual}");
+            assert_eq!(lines.last().unwrap().balance, Cents::ZERO);
+            assert_eq!(figures.total_of_payments - figures.finance_charge, terms.amount_financed);
+            let flows: Vec<Flow> = lines.iter().map(|l| Flow { date: l.date, amount: l.payment }).collect();
+            let dated = apr::apr(&[Flow { date: terms.contract_date, amount: terms.amount_financed }], &flows).unwrap();
+            assert!((dated.0 - figures.apr.0).abs() <= 1, "{schedule} {accrual}: {dated} {}", figures.apr);
+            // On equal periods the disclosed rate is the contract's; 366 days in three years and 365/360 move it by less.
+            let near = match (accrual, schedule) {
+                (_, PaymentSchedule::Single) => 900_000,
+                (_, PaymentSchedule::Semimonthly) => 160_000,
+                (AccrualBasis::Actual360, _) => 140_000,
+                (AccrualBasis::Thirty360, _) => 1_000,
+                _ => 30_000,
+            };
+            assert!((figures.apr.0 - points("9").0).abs() <= near, "{schedule} {accrual}: {}", figures.apr);
+        }
+    }
+    // 36 months of simple interest at 9 %, paid once.
+    let once = contract(PaymentSchedule::Single, AccrualBasis::Thirty360).figures().unwrap();
+    assert_eq!((once.payment, once.payment_count, once.final_payment_date), (Cents(25_400_00), 1, d("2029-01-15")));
+}
+
+#[test]
+fn a_balloon_waits_for_the_last_payment() {
+    for accrual in [AccrualBasis::Thirty360, AccrualBasis::Actual365] {
+        let terms = RetailTerms { balloon: Cents(8_000_00), ..contract(PaymentSchedule::Monthly, accrual) };
+        let figures = terms.figures().unwrap();
+        // PMT(0.75 %, 36, −20,000, 8,000) = 441.60.
+        if accrual == AccrualBasis::Thirty360 {
+            assert_eq!(figures.payment, Cents(441_60));
+        }
+        assert!((figures.final_payment - figures.payment - Cents(8_000_00)).0.abs() < 50, "{figures:?}");
+        assert_eq!(terms.schedule().unwrap().last().unwrap().balance, Cents::ZERO);
+        assert!((figures.apr.0 - points("9").0).abs() <= 30_000, "{}", figures.apr);
+    }
+    let above = RetailTerms { balloon: Cents(20_000_01), ..contract(PaymentSchedule::Monthly, AccrualBasis::Thirty360) };
+    assert_eq!(above.figures(), Err(FinanceError::BalloonAboveAmount { excess: Cents(1) }));
+}
+
+#[test]
+fn a_slightly_odd_first_period_may_be_left_out_of_the_rate() {
+    let at =
+        |first: &str, term: u16| RetailTerms::new(Cents(20_000_00), points("9"), term, d("2026-01-15"), d(first), AccrualBasis::Thirty360);
+    // 11 days shorter or 21 longer on terms of one to ten years; 6 and 13 below a year; 20 and 32 from ten years on.
+    for (term, shortest, longest, too_short, too_long) in [
+        (36, "2026-02-04", "2026-03-05", "2026-02-03", "2026-03-06"),
+        (6, "2026-02-09", "2026-02-28", "2026-02-08", "2026-03-01"),
+        (120, "2026-01-26", "2026-03-16", "2026-01-25", "2026-03-17"),
+    ] {
+        let minor = |first: &str| at(first, term).odd_first_period_is_minor().unwrap();
+        assert!(minor(shortest) && minor(longest) && !minor(too_short) && !minor(too_long), "{term} months");
+    }
+    let odd = at("2026-03-01", 36);
+    let plain = odd.figures().unwrap();
+    let switched = RetailTerms { disregard_odd_first_period: true, ..odd.clone() }.figures().unwrap();
+    assert_eq!((switched.payment, switched.finance_charge), (plain.payment, plain.finance_charge));
+    assert!(switched.apr > plain.apr, "a longer first period, not seen, makes the same payments look dearer");
+    assert!(apr::within_tolerance(plain.apr, plain.apr, false));
+    let far = RetailTerms { disregard_odd_first_period: true, ..at("2026-03-20", 36) };
+    assert_eq!(far.figures().unwrap().apr, at("2026-03-20", 36).figures().unwrap().apr);
+}
+
+fn quoted(programs: Vec<Program>, request: &QuoteRequest) -> ProgramQuote {
+    let quotes = quote_all(&book(tax_rule(), programs), request).unwrap();
+    quotes.into_iter().next().expect("an answer")
+}
+
+#[test]
+fn the_truth_in_lending_box_adds_up() {
+    let mut asked = request(QuoteKind::Retail);
+    asked.worksheet.trade_ins = vec![TradeIn {
+        allowance: Cents(6_000_00),
+        payoff: Cents(7_500_00),
+        payoff_good_through: Some(d("2026-11-15")),
+        payoff_per_diem: Cents(1_50),
+        actual_cash_value: Some(Cents(5_200_00)),
+    }];
+    asked.worksheet.deferred_down = vec![DeferredDown { date: d("2026-12-31"), amount: Cents(500_00) }];
+    asked.worksheet.products = vec![ProductLine {
+        id: ProductId(uuid::Uuid::nil()),
+        code: "GAP".into(),
+        kind: ProductKind::Gap,
+        name: "GAP waiver".into(),
+        price: Cents(895_00),
+    }];
+    let answer = quoted(vec![program(1, QuoteKind::Retail, "6.9")], &asked);
+    let priced = answer.quoted().expect("a quote");
+    let (input, quote) = (&priced.input, &priced.quote);
+    // 7,500 and five days at 1.50: 7,507.50 owed, 1,507.50 more than the car brings.
+    assert_eq!((quote.prior_balance, quote.over_allowance), (Cents(1_507_50), Some(Cents(800_00))));
+    assert_eq!((quote.down_payment, quote.deferred_down, quote.due_at_signing), (Cents(2_500_00), Cents(500_00), Cents(2_000_00)));
+    let told = input.truth_in_lending(quote).unwrap().expect("a contract");
+    assert_eq!(told.itemization.iter().map(|l| l.amount).sum::<Cents>(), quote.amount_financed);
+    assert_eq!(told.payments.iter().map(|g| Cents(g.amount.0 * i64::from(g.count))).sum::<Cents>(), quote.total_of_payments);
+    assert_eq!(told.total_of_payments - told.finance_charge, told.amount_financed);
+    assert_eq!(told.total_sale_price, told.total_of_payments + told.down_payment);
+    assert_eq!(told.apr, quote.apr.unwrap().round(2));
+    assert_eq!(told.debt_cancellation, [("GAP waiver".to_owned(), Cents(895_00))]);
+    // The second payment is due on 20 January: a part paid later is credit, not a down payment.
+    asked.worksheet.deferred_down[0].date = d("2027-01-21");
+    let late = quoted(vec![program(1, QuoteKind::Retail, "6.9")], &asked);
+    assert_eq!(late.refusals()[0].message, FinanceError::DeferredTooLate { latest: d("2027-01-20") }.to_string());
+}
+
+#[test]
+fn a_lease_with_everything_keeps_regulation_ms_sums() {
+    let lessor = || program(1, QuoteKind::Lease, "0");
+    let plain = quoted(vec![lessor()], &request(QuoteKind::Lease));
+    let plain = plain.quoted().expect("a lease").quote.clone();
+    for (deposits, one_pay, capitalize_tax, method) in [
+        (0, false, false, LeaseTaxMethod::PerPayment),
+        (7, false, false, LeaseTaxMethod::PerPayment),
+        (0, true, false, LeaseTaxMethod::PerPayment),
+        (0, false, true, LeaseTaxMethod::PerPayment),
+        (3, false, true, LeaseTaxMethod::UpfrontTotal),
+        (0, true, true, LeaseTaxMethod::UpfrontTotal),
+        (0, false, true, LeaseTaxMethod::OnPrice),
+        (2, false, false, LeaseTaxMethod::None),
+    ] {
+        let mut asked = request(QuoteKind::Lease);
+        (asked.worksheet.deposits, asked.worksheet.one_pay, asked.worksheet.capitalize_tax) = (deposits, one_pay, capitalize_tax);
+        asked.worksheet.trade_ins = vec![TradeIn { allowance: Cents(3_000_00), ..TradeIn::default() }];
+        let mut rule = tax_rule();
+        rule.lease_method = method;
+        let quotes = quote_all(&book(rule, vec![lessor()]), &asked).unwrap();
+        let priced = quotes[0].quoted().unwrap_or_else(|| panic!("{:?}", quotes[0].refusals()));
+        let (q, l) = (&priced.quote, priced.quote.lease.as_ref().unwrap());
+        let f = &l.figures;
+        let what = format!("{deposits} deposits, one pay {one_pay}, capitalized {capitalize_tax}, {method}");
+        assert_eq!(f.gross_cap_cost - f.cap_reduction, f.adjusted_cap_cost, "{what}");
+        assert_eq!(q.sum(LinePlacement::Financed), f.adjusted_cap_cost, "{what}");
+        assert_eq!(f.depreciation + f.rent_charge, f.total_of_base_payments, "{what}");
+        let total = |lines: &[deskless::finance::SigningLine]| lines.iter().map(|l| l.amount).sum::<Cents>();
+        assert_eq!(total(&l.due_at_signing), total(&l.paid_by), "{what}");
+        assert_eq!(l.paid_by.last().unwrap().amount, q.due_at_signing, "{what}");
+        assert_eq!(
+            l.total_of_payments,
+            total(&l.due_at_signing) + q.total_of_payments - q.payment + l.disposition_fee - l.security_deposit
+        );
+        assert_eq!(q.payment_count, if one_pay { 1 } else { 36 });
+        assert_eq!(l.capitalized_tax, if capitalize_tax { l.upfront_tax } else { Cents::ZERO }, "{what}");
+        assert_eq!(priced.input.payment(), Ok(q.payment), "{what}");
+        if method == LeaseTaxMethod::UpfrontTotal {
+            let rate = points("8.25");
+            // Trade-ins get no credit in a lease here; the tax is on what is paid at signing and on all base payments.
+            assert_eq!(l.upfront_tax, rate.of(f.total_of_base_payments + Cents(5_000_00)).unwrap(), "{what}");
+        }
+        if deposits == 7 {
+            assert_eq!(l.money_factor, MoneyFactor(125_000 - 7 * 7_000));
+            assert!(l.security_deposit.0 % (7 * 50_00) == 0 && l.security_deposit.0 / 7 >= f.base_payment.0);
+            assert!(f.rent_charge < plain.lease.as_ref().unwrap().figures.rent_charge);
+        }
+        assert_eq!(l.purchase_option, f.residual + Cents(300_00));
+        assert_eq!(l.ends_on, d("2029-11-20"));
+    }
+    // More deposits than the lessor takes.
+    let mut asked = request(QuoteKind::Lease);
+    asked.worksheet.deposits = 11;
+    assert_eq!(quoted(vec![lessor()], &asked).refusals()[0].rule, RefusalRule::LeaseOption);
+}
+
+fn strict() -> Program {
+    Program {
+        max_ltv: points("100"),
+        max_front_ltv: Some(points("90")),
+        collateral_basis: deskless::finance::CollateralBasis::Invoice,
+        term_minimums: vec![TermMinimum { above_months: 48, min_financed: Cents(38_500_00) }],
+        backend: BackendCaps { total_percent: Some(points("5")), gap: Some(Cents(900_00)), ..BackendCaps::default() },
+        max_payment_to_income: Some(points("15")),
+        max_debt_to_income: Some(points("40")),
+        subvented: true,
+        ..program(1, QuoteKind::Retail, "6.9")
+    }
+}
+
+fn product(kind: ProductKind, price: i64) -> ProductLine {
+    ProductLine { id: ProductId(uuid::Uuid::nil()), code: kind.to_string(), kind, name: kind.to_string(), price: Cents(price) }
+}
+
+#[test]
+fn every_refusal_names_its_rule_and_the_change_that_clears_it() {
+    let refused = |asked: &QuoteRequest| -> Vec<Refusal> { quoted(vec![strict()], asked).refusals().to_vec() };
+    let of = |refusals: &[Refusal], rule| refusals.iter().find(|r| r.rule == rule).cloned();
+    // 40,000 + tax on 40,085 at 8.25 % + 118 − 2,000 = 41,425.01; the invoice is 39,000.
+    let mut asked = request(QuoteKind::Retail);
+    asked.worksheet.products = vec![product(ProductKind::Gap, 950_00), product(ProductKind::Maintenance, 1_100_00)];
+    asked.worksheet.manufacturer_rebate = Cents(1_000_00);
+    asked.worksheet.markup = points("1");
+    let all = refused(&asked);
+    let rules: Vec<RefusalRule> = all.iter().map(|r| r.rule).collect();
+    assert_eq!(
+        rules,
+        [
+            RefusalRule::FrontLoanToValue,
+            RefusalRule::LoanToValue,
+            RefusalRule::Backend,
+            RefusalRule::Gap,
+            RefusalRule::Rebate,
+            RefusalRule::Markup
+        ]
+    );
+    assert_eq!(of(&all, RefusalRule::Gap).unwrap().change_amount, Some(Cents(50_00)));
+    // 5 % of 39,000 is 1,950; the products cost 2,050.
+    assert_eq!(of(&all, RefusalRule::Backend).unwrap().change_amount, Some(Cents(100_00)));
+    // Each amount clears its rule, and a cent less does not.
+    for rule in [RefusalRule::FrontLoanToValue, RefusalRule::LoanToValue] {
+        let more = of(&all, rule).unwrap().change_amount.unwrap();
+        let with = |down: Cents| {
+            let mut again = asked.clone();
+            again.worksheet.cash_down += down;
+            of(&refused(&again), rule).is_some()
+        };
+        assert!(!with(more) && with(more - Cents(1)), "{rule}");
+    }
+    // Income: 15 % of 3,000 is 450; 40 % less 900 of debts is 300.
+    let mut poor = request(QuoteKind::Retail);
+    poor.worksheet.cash_down = Cents(9_000_00);
+    poor.worksheet.term_months = 48;
+    poor.worksheet.purse = Some(Purse { gross_income: Cents(3_000_00), debts: Cents(900_00) });
+    let all = refused(&poor);
+    assert_eq!(all.iter().map(|r| r.rule).collect::<Vec<_>>(), [RefusalRule::PaymentToIncome, RefusalRule::DebtToIncome]);
+    for refusal in &all {
+        let more = refusal.change_amount.unwrap();
+        let with = |down: Cents| {
+            let mut again = poor.clone();
+            again.worksheet.cash_down += down;
+            of(&refused(&again), refusal.rule).is_some()
+        };
+        assert!(!with(more) && with(more - Cents(1)), "{}", refusal.rule);
+    }
+    // A long term asks for a larger amount.
+    let mut long = request(QuoteKind::Retail);
+    long.worksheet.cash_down = Cents(9_000_00);
+    let too_little = of(&refused(&long), RefusalRule::TermAmount).unwrap();
+    long.worksheet.cash_down += too_little.change_amount.unwrap();
+    assert_eq!(of(&refused(&long), RefusalRule::TermAmount), None);
+    assert_eq!(format!("{:?}", poor.worksheet.purse), "Some(Purse(..))");
+}
+
+#[test]
+fn adders_make_the_rate_and_levers_say_what_lowers_it() {
+    let adder = |label: &str, subject, above, up_to, by: &str| RateAdder { label: label.into(), subject, above, up_to, points: points(by) };
+    let sheet = Program {
+        adders: vec![
+            adder("over 48 months", AdderSubject::Term, Some(48), None, "0.5"),
+            adder("more than 95 % of the value", AdderSubject::LoanToValue, Some(95_00), None, "0.75"),
+            adder("at most 90 % of the value", AdderSubject::LoanToValue, None, Some(90_00), "-0.25"),
+            adder("less than 10,000", AdderSubject::AmountFinanced, None, Some(10_000_00), "1"),
+        ],
+        ..program(3, QuoteKind::Retail, "6.9")
+    };
+    let asked = request(QuoteKind::Retail);
+    let answer = quoted(vec![sheet.clone()], &asked);
+    let priced = answer.quoted().expect("a quote");
+    let story = priced.quote.rate_story.as_ref().unwrap();
+    assert_eq!(priced.quote.buy_rate, Some(points("8.15")));
+    assert_eq!((story.base_rate, story.adders.len(), story.collateral), (Some(points("6.9")), 2, Some(Cents(42_000_00))));
+    assert_eq!(priced.quote.amount_financed, Cents(41_425_01));
+    assert_eq!(story.total_ltv, Some(points("98.630977")));
+    let levers = answer.program.levers(&priced.input, priced.quote.amount_financed);
+    let told: Vec<(String, Option<Cents>, Rate)> = levers.into_iter().map(|l| (l.change, l.more_down, l.points)).collect();
+    assert_eq!(
+        told,
+        [
+            ("3625.01 more down.".to_owned(), Some(Cents(3_625_01)), points("1")),
+            ("1525.01 more down.".to_owned(), Some(Cents(1_525_01)), points("0.75")),
+            ("A term of 48 months.".to_owned(), None, points("0.5")),
+        ]
+    );
+    // Each lever keeps its word.
+    let mut lower = asked;
+    lower.worksheet.cash_down += Cents(3_625_01);
+    let again = quoted(vec![sheet], &lower);
+    assert_eq!(again.quoted().unwrap().quote.buy_rate, Some(points("7.15")));
+}
+
+#[test]
+fn markup_is_capped_by_law_and_reserve_by_the_lender() {
+    let sheet = Program {
+        max_markup: points("2.5"),
+        markup_caps: vec![MarkupCap { states: vec!["XX".into()], above_months: 60, points: points("2") }],
+        flat_reserve_percent: points("1"),
+        max_reserve: Some(Cents(1_000_00)),
+        ..program(3, QuoteKind::Retail, "5.9")
+    };
+    assert_eq!(
+        (sheet.markup_cap("XX", 60), sheet.markup_cap("XX", 61), sheet.markup_cap("YY", 72)),
+        (points("2.5"), points("2"), points("2.5"))
+    );
+    let mut asked = request(QuoteKind::Retail);
+    let flat = quoted(vec![sheet.clone()], &asked).quoted().unwrap().quote.reserve;
+    assert_eq!(flat, Cents(200_00 + 414_25));
+    asked.worksheet.markup = points("1.5");
+    let marked = quoted(vec![sheet.clone()], &asked);
+    let quote = &marked.quoted().unwrap().quote;
+    assert_eq!((quote.buy_rate, quote.sell_rate, quote.reserve), (Some(points("5.9")), Some(points("7.4")), Cents(1_000_00)));
+    asked.worksheet.term_months = 72;
+    asked.worksheet.markup = points("2.25");
+    assert_eq!(quoted(vec![sheet], &asked).refusals()[0].rule, RefusalRule::Markup);
+}
+
+#[test]
+fn a_special_rate_stands_against_the_rebate() {
+    let special = Program { subvented: true, ..program(2, QuoteKind::Retail, "0.9") };
+    let book = book(tax_rule(), vec![program(1, QuoteKind::Retail, "6.9"), special, program(3, QuoteKind::Lease, "0")]);
+    let mut asked = request(QuoteKind::Retail);
+    asked.worksheet.manufacturer_rebate = Cents(2_500_00);
+    let told = compare(&book, &asked, 60, 36).unwrap();
+    assert_eq!(told.retail.as_ref().unwrap().program.code, "P1");
+    assert_eq!(told.special_rate.as_ref().unwrap().program.code, "P2");
+    assert_eq!(told.special_rate_costs_less(), Some(true));
+    assert_eq!(told.cash.quote.due_at_signing, told.cash.quote.total_price - Cents(2_500_00));
+    assert!(told.lease.is_some());
+    asked.worksheet.manufacturer_rebate = Cents(9_000_00);
+    assert_eq!(compare(&book, &asked, 60, 36).unwrap().special_rate_costs_less(), Some(false));
+}
+
+#[test]
+fn solving_backwards_hits_the_cent_or_tells_both_neighbours() {
+    let book = book(
+        tax_rule(),
+        vec![program(1, QuoteKind::Retail, "6.9"), program(2, QuoteKind::Retail, "7.4"), program(3, QuoteKind::Lease, "0")],
+    );
+    for kind in [QuoteKind::Retail, QuoteKind::Lease] {
+        for (sought, target) in [
+            (SolveFor::DownPayment, 500_00),
+            (SolveFor::DownPayment, 612_34),
+            (SolveFor::Price, 700_00),
+            (SolveFor::Price, 455_55),
+            (SolveFor::Price, 1_234_56),
+        ] {
+            let asked = request(kind);
+            let Ok(solution) = solve(&book, &asked, sought, Cents(target)) else {
+                // A lease of 36 months at 2,000 down may already be below.
+                panic!("{kind} {sought} {target}");
+            };
+            let found = &solution.found;
+            let mut again = asked.clone();
+            (again.worksheet.price, again.worksheet.cash_down) = (found.price, found.cash_down);
+            let best = best_quote(&book, &again).unwrap().expect("a quote");
+            assert_eq!(best.quoted().unwrap().quote.payment, found.payment, "{kind} {sought} {target}");
+            if solution.exact {
+                assert_eq!((found.payment, &solution.below, &solution.above), (Cents(target), &None, &None));
+            } else {
+                let (below, above) = (solution.below.as_ref(), solution.above.as_ref());
+                assert!(below.is_none_or(|b| b.payment < Cents(target)) && above.is_none_or(|a| a.payment > Cents(target)));
+                assert!(below.is_some() || above.is_some());
+            }
+            let reachable = kind == QuoteKind::Retail || found.cash_down > Cents::ZERO;
+            assert!(solution.exact || !reachable || kind == QuoteKind::Lease, "{kind} {sought} {target}: {found:?}");
+        }
+    }
+    // The shortest offered term at most at the target, and the one before it above.
+    let by_term = solve(&book, &request(QuoteKind::Retail), SolveFor::Term, Cents(700_00)).unwrap();
+    assert!(by_term.found.payment <= Cents(700_00) && !by_term.exact);
+    let above = by_term.above.unwrap();
+    assert!(above.payment > Cents(700_00) && above.term_months < by_term.found.term_months);
+    // A payment no down payment can make: each cent down moves a payment due once by more than a cent.
+    let mut once = request(QuoteKind::Retail);
+    (once.worksheet.schedule, once.worksheet.term_months) = (PaymentSchedule::Single, 60);
+    let mut skipped = 0;
+    for target in 30_000_00..30_000_40 {
+        let solution = solve(&book, &once, SolveFor::DownPayment, Cents(target)).unwrap();
+        if !solution.exact {
+            skipped += 1;
+            let (below, above) = (solution.below.unwrap(), solution.above.unwrap());
+            assert!(below.payment < Cents(target) && Cents(target) < above.payment);
+            assert_eq!(below.cash_down - above.cash_down, Cents(1));
+        }
+    }
+    assert!(skipped > 0);
+    let nobody = deskless::finance::RuleBook::default();
+    assert!(solve(&nobody, &request(QuoteKind::Retail), SolveFor::Price, Cents(1)).is_err());
+}
+
+#[test]
+fn a_grid_cell_is_the_quote_of_its_term_and_down_payment() {
+    let programs: Vec<Program> = (0..6).map(|n| program(n, QuoteKind::Retail, &format!("{}.9", 4 + n))).collect();
+    let book = book(tax_rule(), programs);
+    let (terms, downs) = ([24, 36, 48, 60, 72, 84], [Cents::ZERO, Cents(2_500_00), Cents(60_000_00)]);
+    let cells = payment_grid(&book, &request(QuoteKind::Retail), &terms, &downs).unwrap();
+    assert_eq!(cells.len(), 18);
+    for cell in &cells {
+        let mut asked = request(QuoteKind::Retail);
+        (asked.worksheet.term_months, asked.worksheet.cash_down) = (cell.term_months, cell.cash_down);
+        if cell.cash_down == Cents(60_000_00) {
+            assert!(cell.offers.is_empty() && quote_all(&book, &asked).is_err());
+            continue;
+        }
+        let quotes = quote_all(&book, &asked).unwrap();
+        let want: Vec<_> =
+            quotes.iter().map(|q| (q.program.id, q.quoted().unwrap().quote.payment, q.quoted().unwrap().quote.apr)).collect();
+        let got: Vec<_> = cell.offers.iter().map(|o| (o.program.id, o.payment, o.apr)).collect();
+        assert_eq!(got, want);
+    }
+    assert!(payment_grid(&book, &request(QuoteKind::Retail), &[36; 13], &downs).is_err());
+    assert!(payment_grid(&book, &request(QuoteKind::Retail), &terms, &[Cents::ZERO; 9]).is_err());
+}

@@ -84,8 +84,7 @@ impl QuoteInput {
         quote.sell_rate = Some(terms.rate);
         quote.buy_rate = Some(buy);
         quote.reserve = program.reserve(&terms, buy, figures.payment)?;
-        let exact = terms.exact_payment()?;
-        quote.step("payment before rounding, in millionths of a cent", exact.to_string());
+        quote.step("payment before rounding, in millionths of a cent", figures.exact_payment.to_string());
         let adders: String = story.adders.iter().map(|(label, points)| format!(" {points:+} ({label})")).collect();
         let base = story.base_rate.unwrap_or_default();
         quote.step("rate", format!("{} = {base}{adders} + {} markup, {}", terms.rate, self.worksheet.markup, terms.accrual));

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::RetailTerms;
+use super::{Period, RetailTerms};
 use crate::finance::error::FinanceError;
 use crate::kernel::money::Cents;
 
@@ -26,24 +26,29 @@ pub struct Installment {
 impl RetailTerms {
     /// All payments, one after the other, with interest, principal and balance.
     pub fn schedule(&self) -> Result<Vec<Installment>, FinanceError> {
-        self.schedule_with(self.payment()?)
+        self.check()?;
+        let periods = self.periods()?;
+        let payment = self.pay(&self.level(&periods)?, 1)?;
+        self.lines(payment, &periods)
     }
 
     /// The schedule with a payment agreed elsewhere. The last payment clears the balance.
     pub fn schedule_with(&self, payment: Cents) -> Result<Vec<Installment>, FinanceError> {
         self.check()?;
-        let mut lines = Vec::with_capacity(usize::from(self.payment_count()));
-        self.walk(payment, |line| lines.push(line))?;
+        self.lines(payment, &self.periods()?)
+    }
+
+    fn lines(&self, payment: Cents, periods: &[Period]) -> Result<Vec<Installment>, FinanceError> {
+        let mut lines = Vec::with_capacity(periods.len());
+        self.walk(payment, periods, |line| lines.push(line))?;
         Ok(lines)
     }
 
-    pub(super) fn walk(&self, payment: Cents, mut each: impl FnMut(Installment)) -> Result<(), FinanceError> {
+    pub(super) fn walk(&self, payment: Cents, periods: &[Period], mut each: impl FnMut(Installment)) -> Result<(), FinanceError> {
         let mut balance = self.principal();
-        let mut from = self.contract_date;
         let count = self.payment_count();
-        for index in 0..count {
-            let date = self.schedule.due_date(self.first_payment_date, index)?;
-            let interest = self.interest(index, balance, from, date)?;
+        for (index, period) in (0..count).zip(periods) {
+            let interest = self.interest(index, balance, *period)?;
             let last = index + 1 == count;
             // Never more than is owed: on tiny loans the level payment, rounded up, may clear the balance early.
             let paid = if last { balance + interest } else { payment.min(balance + interest) };
@@ -52,8 +57,7 @@ impl RetailTerms {
             if balance > Cents(Cents::LIMIT.0.saturating_mul(1_000)) {
                 return Err(FinanceError::PaymentBelowInterest);
             }
-            each(Installment { number: index + 1, date, payment: paid, interest, principal, balance });
-            from = date;
+            each(Installment { number: index + 1, date: period.due, payment: paid, interest, principal, balance });
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::{PaymentSchedule, RetailTerms};
+use super::{MILLIONTHS, PaymentSchedule, RetailTerms};
 use crate::finance::apr::{self, Flow, Offset, Stream};
 use crate::finance::error::FinanceError;
 use crate::kernel::money::Cents;
@@ -13,6 +13,8 @@ use crate::kernel::rate::Rate;
 pub struct RetailFigures {
     /// Every payment but the last.
     pub payment: Cents,
+    /// The same before it is rounded, in millionths of a cent.
+    pub exact_payment: i64,
     /// The last payment, with any balloon.
     pub final_payment: Cents,
     /// How many payments.
@@ -30,13 +32,16 @@ pub struct RetailFigures {
 impl RetailTerms {
     /// Every figure of the contract.
     pub fn figures(&self) -> Result<RetailFigures, FinanceError> {
-        let payment = self.payment()?;
+        self.check()?;
+        let periods = self.periods()?;
+        let level = self.level(&periods)?;
+        let (payment, exact) = (self.pay(&level, 1)?, self.pay(&level, MILLIONTHS)?);
         let count = self.payment_count();
         let mut total = Cents::ZERO;
         let mut final_payment = Cents::ZERO;
         let mut final_payment_date = self.first_payment_date;
         let mut early = false;
-        self.walk(payment, |line| {
+        self.walk(payment, &periods, |line| {
             total += line.payment;
             final_payment = line.payment;
             final_payment_date = line.date;
@@ -57,6 +62,7 @@ impl RetailTerms {
         };
         Ok(RetailFigures {
             payment,
+            exact_payment: exact.0,
             final_payment,
             payment_count: count,
             total_of_payments: total,

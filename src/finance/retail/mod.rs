@@ -175,34 +175,67 @@ impl RetailTerms {
     /// The level payment before rounding up or down to the cent, in millionths of a cent. For the trace and for proofs.
     pub fn exact_payment(&self) -> Result<i128, FinanceError> {
         self.check()?;
-        Ok(i128::from(self.annuity()?.payment(self.principal(), self.balloon, 1_000_000)?.0))
+        let level = self.level(&self.periods()?)?;
+        Ok(i128::from(self.pay(&level, MILLIONTHS)?.0))
     }
 
     /// The level payment, rounded half up to the cent.
     pub fn payment(&self) -> Result<Cents, FinanceError> {
         self.check()?;
-        let n = i128::from(self.payment_count());
+        // Equal periods need no calendar.
+        let periods = if self.periods_are_equal() && self.payment_count() > 1 { Vec::new() } else { self.periods()? };
+        self.pay(&self.level(&periods)?, 1)
+    }
+
+    /// What the level payment follows from.
+    fn level(&self, periods: &[Period]) -> Result<Level, FinanceError> {
         if self.rate == Rate::ZERO {
+            return Ok(Level::Share);
+        }
+        match periods {
+            [only] if self.payment_count() == 1 => {
+                let interest = self.interest(0, self.principal(), *only)?;
+                Ok(Level::Once(self.principal() + interest))
+            }
+            periods => self.annuity(periods).map(Level::Annuity),
+        }
+    }
+
+    /// The level payment in parts of a cent (`parts` of them), rounded half up once.
+    fn pay(&self, level: &Level, parts: i64) -> Result<Cents, FinanceError> {
+        match level {
             // Exact, so that a half cent is seen as one.
-            let level = self.principal() - self.balloon;
-            let cents = div_half_up(i128::from(level.0), n).ok_or(FinanceError::Overflow)?;
-            return i64::try_from(cents).map(Cents).map_err(|_| FinanceError::Overflow);
+            Level::Share => {
+                let shared = i128::from((self.principal() - self.balloon).0) * i128::from(parts);
+                let cents = div_half_up(shared, i128::from(self.payment_count())).ok_or(FinanceError::Overflow)?;
+                i64::try_from(cents).map(Cents).map_err(|_| FinanceError::Overflow)
+            }
+            Level::Once(owed) => (*owed - self.balloon).0.checked_mul(parts).map(Cents).ok_or(FinanceError::Overflow),
+            Level::Annuity(annuity) => annuity.payment(self.principal(), self.balloon, parts),
         }
-        if n == 1 {
-            let interest = self.interest(0, self.principal(), self.contract_date, self.first_payment_date)?;
-            return Ok(self.principal() + interest - self.balloon);
+    }
+
+    /// Every period's due date and length.
+    fn periods(&self) -> Result<Vec<Period>, FinanceError> {
+        let mut from = self.contract_date;
+        let mut periods = Vec::with_capacity(usize::from(self.payment_count()));
+        for index in 0..self.payment_count() {
+            let due = self.schedule.due_date(self.first_payment_date, index)?;
+            periods.push(Period { due, days: days_between(from, due)? });
+            from = due;
         }
-        self.annuity()?.payment(self.principal(), self.balloon, 1)
+        Ok(periods)
+    }
+
+    /// Whether each period is the same share of a year, whatever the calendar says.
+    fn periods_are_equal(&self) -> bool {
+        self.accrual == AccrualBasis::Thirty360 && self.schedule != PaymentSchedule::Single
     }
 
     /// The payment per unit of principal (the reciprocal of the discount factors' sum) and per unit of balloon.
-    fn annuity(&self) -> Result<Annuity, FinanceError> {
+    fn annuity(&self, periods: &[Period]) -> Result<Annuity, FinanceError> {
         let n = self.payment_count();
-        if self.rate == Rate::ZERO {
-            let share = Fixed::ratio(1, i128::from(n))?;
-            return Ok(Annuity { per_principal: share, per_balloon: share });
-        }
-        if self.accrual == AccrualBasis::Thirty360 && self.schedule != PaymentSchedule::Single {
+        if self.periods_are_equal() {
             let i = periodic(self.rate, self.schedule.per_year())?;
             let level = level_factor(i, n)?;
             let v = Fixed::ONE.per(Fixed::ONE.plus(i)?)?;
@@ -215,13 +248,10 @@ impl RetailTerms {
         let part = Fixed::ratio(1, 1_024)?;
         let mut discount = part;
         let mut sum = Fixed::ZERO;
-        let mut from = self.contract_date;
         let mut known = Discounts::default();
-        for k in 0..n {
-            let to = self.schedule.due_date(self.first_payment_date, k)?;
-            discount = discount.by(known.of(self.accrual_fraction(from, to)?, self.rate)?)?;
+        for period in periods {
+            discount = discount.by(known.of(self.accrual_fraction(*period)?, self.rate)?)?;
             sum = sum.plus(discount)?;
-            from = to;
         }
         let per_balloon = if self.balloon == Cents::ZERO { Fixed::ZERO } else { discount.per(sum)? };
         Ok(Annuity { per_principal: part.per(sum)?, per_balloon })
@@ -240,12 +270,12 @@ impl RetailTerms {
     }
 
     /// The part of a year a period is, as a fraction.
-    fn accrual_fraction(&self, from: NaiveDate, to: NaiveDate) -> Result<(i128, i128), FinanceError> {
+    fn accrual_fraction(&self, period: Period) -> Result<(i128, i128), FinanceError> {
         Ok(match self.accrual {
-            AccrualBasis::Actual365 => (i128::from(days_between(from, to)?), 365),
-            AccrualBasis::Actual360 => (i128::from(days_between(from, to)?), 360),
+            AccrualBasis::Actual365 => (i128::from(period.days), 365),
+            AccrualBasis::Actual360 => (i128::from(period.days), 360),
             AccrualBasis::Thirty360 if self.schedule == PaymentSchedule::Single => {
-                let (months, days) = first_period(from, to)?;
+                let (months, days) = first_period(self.contract_date, period.due)?;
                 (i128::from(months) * 30 + i128::from(days), 360)
             }
             AccrualBasis::Thirty360 => (1, i128::from(self.schedule.per_year())),
@@ -253,14 +283,33 @@ impl RetailTerms {
     }
 
     /// The interest of one period on a balance, rounded half up to the cent.
-    fn interest(&self, index: u16, balance: Cents, from: NaiveDate, to: NaiveDate) -> Result<Cents, FinanceError> {
-        let periodic_basis = self.accrual == AccrualBasis::Thirty360 && self.schedule != PaymentSchedule::Single;
-        if periodic_basis && index == 0 && !self.first_is_regular()? {
+    fn interest(&self, index: u16, balance: Cents, period: Period) -> Result<Cents, FinanceError> {
+        if self.periods_are_equal() && index == 0 && !self.first_is_regular()? {
             return self.first_growth(periodic(self.rate, self.schedule.per_year())?)?.minus(Fixed::ONE)?.of(balance);
         }
-        let (num, den) = self.accrual_fraction(from, to)?;
+        let (num, den) = self.accrual_fraction(period)?;
         interest_on(balance, self.rate, num, den)
     }
+}
+
+/// Parts of a cent in a trace.
+const MILLIONTHS: i64 = 1_000_000;
+
+/// A period of the schedule: when its payment is due, and its length.
+#[derive(Debug, Clone, Copy)]
+struct Period {
+    due: NaiveDate,
+    days: u32,
+}
+
+/// What a level payment follows from.
+enum Level {
+    /// No interest: an equal share.
+    Share,
+    /// One payment: everything owed then.
+    Once(Cents),
+    /// An annuity.
+    Annuity(Annuity),
 }
 
 /// Discount factors by length of period: a monthly series has four.

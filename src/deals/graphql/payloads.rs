@@ -4,6 +4,7 @@ use async_graphql::{Context, Enum, Lookahead, OutputType, SimpleObject};
 
 use super::node::{DealNode, parts};
 use super::parts::{DeclinedNode, DifferenceNode, ScenarioNode};
+use crate::deals::model::Deal;
 use crate::deals::service::{Answer, Deals, Refusal, RefusalCode};
 use crate::deals::store::room::{Parts, Room};
 use crate::graphql::context::{actor, service};
@@ -345,7 +346,7 @@ impl DealScenarioSavePayload {
 async fn deal(ctx: &Context<'_>, answer: &Answer) -> GqlResult<Option<DealNode>> {
     let selected: Lookahead<'_> = ctx.look_ahead().field("deal");
     match (&answer.written, answer.deal_id) {
-        (Some(written), _) if parts(&selected) == Parts::default() => Ok(Some(Room::of(written.clone()).into())),
+        (Some(written), _) if parts(&selected) == Parts::default() => Ok(Some(Room::of(Deal::clone(written)).into())),
         (_, Some(id)) if selected.exists() => DealNode::load(ctx, id, &selected).await,
         _ => Ok(None),
     }

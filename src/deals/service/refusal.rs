@@ -201,7 +201,7 @@ pub struct Answer {
     pub replayed: bool,
     /// The deal as this very request wrote it.
     #[serde(skip)]
-    pub written: Option<Deal>,
+    pub written: Option<Box<Deal>>,
 }
 
 impl Answer {
@@ -210,7 +210,7 @@ impl Answer {
     }
 
     pub(super) fn with(self, written: Deal) -> Self {
-        Self { written: Some(written), ..self }
+        Self { written: Some(Box::new(written)), ..self }
     }
 
     pub(super) fn refused(refusal: Refusal) -> Self {

@@ -45,10 +45,12 @@ impl Account {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                 // Somebody else may have made it first, to listen in. Links are not followed.
                 let meta = std::fs::symlink_metadata(dir).map_err(|e| EmbeddedError::io("look at", dir, e))?;
-                if !meta.is_dir() || meta.uid() != self.uid || meta.permissions().mode() & 0o077 != 0 {
+                // Root's own is one that another starter has just made and is about to give away.
+                let ungiven = self.drop_rights && meta.uid() == 0;
+                if !meta.is_dir() || !(meta.uid() == self.uid || ungiven) || meta.permissions().mode() & 0o077 != 0 {
                     return Err(EmbeddedError::NotPrivate(dir.to_owned()));
                 }
-                Ok(())
+                if ungiven { self.give(dir) } else { Ok(()) }
             }
             Err(error) => Err(EmbeddedError::io("create", dir, error)),
         }

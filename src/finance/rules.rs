@@ -190,12 +190,14 @@ impl RuleBook {
 pub struct Rules {
     db: Db,
     book: Arc<RwLock<Arc<RuleBook>>>,
+    /// Held while the rules are read and swapped.
+    reading: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Rules {
     /// Reads the rules and keeps them fresh in a background task, which ends with the runtime.
     pub async fn start(db: Db, notices: &Notices) -> Result<Self, DbError> {
-        let rules = Self { db, book: Arc::default() };
+        let rules = Self { db, book: Arc::default(), reading: Arc::default() };
         // Listen before reading: a change in between is heard.
         let mut signals = notices.subscribe();
         rules.reload().await?;
@@ -247,6 +249,8 @@ impl Rules {
 
     /// Reads the rules now. Done by itself when the database announces a change.
     pub async fn reload(&self) -> Result<(), DbError> {
+        // One after the other: of two that overlap, the one that read earlier must not be kept last.
+        let _turn = self.reading.lock().await;
         let mut conn = self.db.read().await?;
         let fresh = Arc::new(RuleBook::new(store::all(&mut conn).await?));
         *self.book.write().unwrap_or_else(PoisonError::into_inner) = fresh;

@@ -8,7 +8,7 @@
 //! waited for.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
@@ -18,10 +18,7 @@ use sqlx::{Connection, Executor, PgPool, Postgres};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::DbError;
-use super::pool::Suspicion;
-
-/// A connection that lay idle for longer goes back to the pool, which asks it whether it is still there.
-const WARM: Duration = Duration::from_secs(1);
+use super::pool::{ASK_AFTER, Suspicion};
 
 /// Lends connections of a pool. Clones share.
 #[derive(Debug, Clone)]
@@ -72,8 +69,9 @@ impl Leases {
             Ok(Err(_closed)) => return Err(sqlx::Error::PoolClosed.into()),
             Err(_elapsed) => return Err(sqlx::Error::PoolTimedOut.into()),
         };
+        // One that lay idle for longer, or is suspected, goes back to the pool, which asks it whether it is still there.
         while let Some(warm) = self.0.pop() {
-            if warm.idle_since.elapsed() < WARM && !self.0.suspicion.raised_after(warm.vouched) {
+            if warm.idle_since.elapsed() <= ASK_AFTER && !self.0.suspicion.raised_after(warm.vouched) {
                 return Ok(self.lend(warm.conn, warm.vouched, place));
             }
         }
@@ -88,24 +86,24 @@ impl Leases {
 
     /// How many connections lie between two users.
     pub(super) fn resting(&self) -> usize {
-        self.0.warm.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.0.warm().len()
     }
 
     /// Lends nothing more, gives back what rests, and closes the pool when the last user is done.
     pub(super) async fn close(&self) {
         self.0.queue.close();
-        drop(std::mem::take(&mut *self.0.warm.lock().unwrap_or_else(PoisonError::into_inner)));
+        drop(std::mem::take(&mut *self.0.warm()));
         self.0.pool.close().await;
     }
 }
 
 impl Shared {
-    fn pop(&self) -> Option<Warm> {
-        self.warm.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    fn warm(&self) -> MutexGuard<'_, Vec<Warm>> {
+        self.warm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, warm: Warm) {
-        self.warm.lock().unwrap_or_else(PoisonError::into_inner).push(warm);
+    fn pop(&self) -> Option<Warm> {
+        self.warm().pop()
     }
 }
 
@@ -136,10 +134,12 @@ impl Drop for Lease {
             });
             return;
         }
-        // Ready at once when nothing is unsent and nothing unread; this is the promise of `flush` the test below keeps.
+        // Ready at once when nothing is unsent and nothing unread; tests/db_connections.rs keeps `flush` to this promise.
         let quiet = matches!(conn.flush().now_or_never(), Some(Ok(())));
+        let mut warm = self.shared.warm();
+        // Asked under the lock: what is laid down after the closing would never be given back.
         if quiet && !self.shared.queue.is_closed() {
-            self.shared.push(Warm { conn, vouched: self.vouched, idle_since: Instant::now() });
+            warm.push(Warm { conn, vouched: self.vouched, idle_since: Instant::now() });
         }
     }
 }

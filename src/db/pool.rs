@@ -16,7 +16,7 @@ use sqlx::{Connection, PgPool};
 use super::DbError;
 
 /// A connection that lay idle for longer is asked whether it is still there.
-const ASK_AFTER: Duration = Duration::from_secs(1);
+pub(super) const ASK_AFTER: Duration = Duration::from_secs(1);
 
 /// Connections beyond those on loan, for what uses the pool itself: start-up, readiness, listening.
 const SPARE: u32 = 2;

@@ -3,10 +3,9 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::node::DealNode;
-use crate::deals::model::DealKind;
+use crate::deals::model::{Deal, DealKind};
 use crate::deals::pricing::{Unpriced, WhatIf};
 use crate::deals::service::Deals;
-use crate::deals::store::room::Room;
 use crate::finance::graphql::{ProgramNode, QuoteDetailNode, program};
 use crate::finance::retail::PaymentSchedule;
 use crate::finance::{Comparison, GRID_MAX, GridCell, GridOffer, PricedQuote, ProgramQuote, Purse, QuoteKind, Reached, Solution, SolveFor};
@@ -78,9 +77,9 @@ struct Eye {
 }
 
 impl Eye {
-    fn of(ctx: &Context<'_>, room: &Room) -> GqlResult<Self> {
-        let store = room.deal.store_id;
-        Ok(Self { store, currency: room.deal.terms.currency, manager: actor(ctx)?.manages(store) })
+    fn of(ctx: &Context<'_>, deal: &Deal) -> GqlResult<Self> {
+        let store = deal.store_id;
+        Ok(Self { store, currency: deal.terms.currency, manager: actor(ctx)?.manages(store) })
     }
 
     fn money(self, cents: Cents) -> MoneyObject {
@@ -344,7 +343,7 @@ pub(super) async fn solve(ctx: &Context<'_>, asked: DealSolveInput) -> GqlResult
     Ok(match answer {
         None => None,
         Some(Err(problem)) => Some(SolutionNode { problem: Some(problem.words()), ..SolutionNode::default() }),
-        Some(Ok((room, solution))) => Some(solution_node(&solution, Eye::of(ctx, &room)?)),
+        Some(Ok((deal, solution))) => Some(solution_node(&solution, Eye::of(ctx, &deal)?)),
     })
 }
 
@@ -374,9 +373,9 @@ pub(super) async fn payment_grid(
     let terms = terms.into_iter().map(|n| months("terms", n)).collect::<GqlResult<Vec<u16>>>()?;
     let downs = down_payments.into_iter().map(|v| input::amount("downPayments", v)).collect::<GqlResult<Vec<Cents>>>()?;
     let what_if = what_if.unwrap_or_default().read()?;
-    let room = deal.asked(ctx).await?;
-    let eye = Eye::of(ctx, &room)?;
-    let answer = service::<Deals>(ctx)?.payment_grid(&actor(ctx)?.selling_scope(), &room, what_if, &terms, &downs).await?;
+    let deal = deal.deal();
+    let eye = Eye::of(ctx, deal)?;
+    let answer = service::<Deals>(ctx)?.payment_grid(&actor(ctx)?.selling_scope(), deal.id, what_if, &terms, &downs).await?;
     let Some(cells) = told(answer)? else { return Ok(None) };
     Ok(Some(GridNode {
         term_months: terms.iter().map(|n| i32::from(*n)).collect(),
@@ -394,9 +393,9 @@ pub(super) async fn comparison(
 ) -> GqlResult<Option<ComparisonNode>> {
     let lease_term = lease_term_months.map(|n| months("leaseTermMonths", n)).transpose()?;
     let what_if = what_if.unwrap_or_default().read()?;
-    let room = deal.asked(ctx).await?;
-    let eye = Eye::of(ctx, &room)?;
-    let answer = service::<Deals>(ctx)?.comparison(&actor(ctx)?.selling_scope(), &room, what_if, lease_term).await?;
+    let deal = deal.deal();
+    let eye = Eye::of(ctx, deal)?;
+    let answer = service::<Deals>(ctx)?.comparison(&actor(ctx)?.selling_scope(), deal.id, what_if, lease_term).await?;
     let Some(comparison): Option<Comparison> = told(answer)? else { return Ok(None) };
     let offer = |quote: &Option<ProgramQuote>| quote.as_ref().and_then(|q| OfferNode::of(q, eye));
     Ok(Some(ComparisonNode {

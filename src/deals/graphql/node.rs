@@ -17,7 +17,7 @@ use crate::customers::Customers;
 use crate::customers::graphql::CustomerNode;
 use crate::dealers::StoreNode;
 use crate::deals::model::{Deal, DealKind, DealProduct, Headline, TradeIn};
-use crate::deals::service::{ASKED, CancelProduct, Deals, taken_words};
+use crate::deals::service::{CancelProduct, Deals, taken_words};
 use crate::deals::states::DealState;
 use crate::deals::steps::{DealFacts, next_steps};
 use crate::deals::store::room::{Parts, Room};
@@ -43,10 +43,9 @@ impl From<Room> for DealNode {
 
 /// Which parts of a deal a selection needs.
 pub(in crate::deals) fn parts(look: &Lookahead<'_>) -> Parts {
-    let asked = look.field("paymentGrid").exists() || look.field("comparison").exists();
     Parts {
-        trade_ins: asked || look.field("tradeIns").exists(),
-        products: asked || look.field("products").exists(),
+        trade_ins: look.field("tradeIns").exists(),
+        products: look.field("products").exists(),
         finance_quotes: look.field("financeQuotes").exists() || look.field("acceptedFinanceQuote").exists(),
         insurance_quotes: look.field("insuranceQuotes").exists() || look.field("acceptedInsuranceQuote").exists(),
         lines: look.field("lines").exists(),
@@ -102,11 +101,6 @@ impl DealNode {
 
     fn manages(&self, actor: &Actor) -> bool {
         actor.manages(self.0.deal.store_id)
-    }
-
-    /// The room with everything a question to the desk needs.
-    pub(super) async fn asked(&self, ctx: &Context<'_>) -> GqlResult<Arc<Room>> {
-        self.with(ctx, |r| r.trade_ins.is_some() && r.products.is_some(), ASKED).await
     }
 
     /// The room with `has` read: this one if it was read with it, else a fresh one.

@@ -37,7 +37,6 @@ use crate::inventory::Inventory;
 use crate::kernel::id::DealId;
 
 pub use answers::{CancelProduct, RecordAnswers};
-pub(in crate::deals) use ask::ASKED;
 pub use open::OpenDeal;
 pub use quote::{AcceptQuote, AnyQuote};
 pub use read::{DealFilter, DealOrder, Replay};

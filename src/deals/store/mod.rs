@@ -5,7 +5,6 @@
 
 pub(super) mod affected;
 pub(super) mod answers;
-pub(super) mod case;
 pub(super) mod list;
 pub(super) mod open;
 pub(super) mod quotes;

@@ -1,6 +1,6 @@
 //! What differs between two structures and their figures, line by line: shown after a swap and beside a scenario.
 
-use super::model::{Figures, Structure};
+use super::model::{Figures, Structure, Terms};
 use crate::finance::LinePlacement;
 use crate::kernel::money::Cents;
 
@@ -78,7 +78,7 @@ pub fn totals(before: &Figures, after: &Figures) -> Vec<Difference> {
         total("AMOUNT_FINANCED", "Amount financed", Some(before.amount_financed), Some(after.amount_financed)),
     ];
     if before.payment.is_some() || after.payment.is_some() {
-        out.push(total("PAYMENT", "Monthly payment", before.payment, after.payment));
+        out.push(total("PAYMENT", "Payment", before.payment, after.payment));
     }
     out
 }
@@ -101,7 +101,14 @@ pub fn structure(before: &Structure, after: &Structure) -> Vec<(&'static str, St
         ("tradeIns", trades(before), trades(after)),
         ("products", before.products_total().to_string(), after.products_total().to_string()),
     ];
-    all.into_iter().filter(|(_, before, after)| before != after).collect()
+    let plans = b.plan.shown().into_iter().zip(a.plan.shown()).map(|((part, before), (_, after))| (part, before, after));
+    let mut changed: Vec<_> = all.into_iter().chain(plans).filter(|(_, before, after)| before != after).collect();
+    if b.plan.purse != a.plan.purse {
+        // Incomes are nobody's business in an audit trail.
+        let known = |terms: &Terms| if terms.plan.purse.is_some() { "known".to_owned() } else { String::new() };
+        changed.push(("incomeAndDebts", known(b), known(a)));
+    }
+    changed
 }
 
 fn trades(structure: &Structure) -> String {

@@ -17,6 +17,7 @@ pub mod diff;
 pub mod graphql;
 mod menu;
 pub mod model;
+pub mod plan;
 pub mod pricing;
 mod service;
 pub mod states;

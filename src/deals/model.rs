@@ -4,6 +4,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::plan::{PaymentPlan, PlanChange};
 use super::states::DealState;
 use crate::finance::{LinePlacement, QuoteLineKind};
 use crate::kernel::id::{
@@ -74,6 +75,9 @@ pub struct Terms {
     pub buyer_jurisdiction: String,
     /// Days from signing to the first payment.
     pub first_payment_days: i32,
+    /// How it is paid beside that.
+    #[serde(default)]
+    pub plan: PaymentPlan,
 }
 
 /// A car the customer gives in part payment.
@@ -159,6 +163,8 @@ pub struct StructureChange {
     pub buyer_jurisdiction: Option<String>,
     /// Days to the first payment.
     pub first_payment_days: Option<i32>,
+    /// How it is paid beside that.
+    pub plan: PlanChange,
     /// All trade-ins, in order; replaces those before.
     pub trade_ins: Option<Vec<TradeIn>>,
     /// All products; replaces those before.
@@ -181,7 +187,7 @@ pub struct OutOfBounds {
     pub message: String,
 }
 
-fn out(field: &'static str, message: impl Into<String>) -> OutOfBounds {
+pub(super) fn out(field: &'static str, message: impl Into<String>) -> OutOfBounds {
     OutOfBounds { field, message: message.into() }
 }
 
@@ -202,6 +208,7 @@ impl Structure {
             credit_tier: change.credit_tier.unwrap_or_else(|| old.credit_tier.clone()),
             buyer_jurisdiction: change.buyer_jurisdiction.unwrap_or_else(|| old.buyer_jurisdiction.clone()),
             first_payment_days: change.first_payment_days.unwrap_or(old.first_payment_days),
+            plan: old.plan.changed(change.plan),
         };
         let next = Self {
             terms,
@@ -225,6 +232,7 @@ impl Structure {
         between("termMonths", terms.term_months, 1, 120, "months")?;
         between("annualMiles", terms.annual_miles, 1_000, 100_000, "miles a year")?;
         between("firstPaymentDays", Some(terms.first_payment_days), 0, 90, "days")?;
+        terms.plan.check()?;
         if text::required(&terms.credit_tier, 20).as_ref() != Ok(&terms.credit_tier) {
             return Err(out("creditTier", "The credit tier is a short name such as \"A\"."));
         }
@@ -287,7 +295,7 @@ impl TradeIn {
     }
 }
 
-fn within(field: &'static str, amount: Cents, least: Cents) -> Result<(), OutOfBounds> {
+pub(super) fn within(field: &'static str, amount: Cents, least: Cents) -> Result<(), OutOfBounds> {
     if (least..=Cents::LIMIT).contains(&amount) {
         Ok(())
     } else {
@@ -460,6 +468,7 @@ pub(super) mod tests {
                 credit_tier: "A".into(),
                 buyer_jurisdiction: "TX".into(),
                 first_payment_days: 30,
+                plan: PaymentPlan::default(),
             },
             trade_ins: Vec::new(),
             products: Vec::new(),
@@ -501,6 +510,10 @@ pub(super) mod tests {
         assert_eq!(refused(StructureChange { first_payment_days: Some(91), ..Default::default() }), "firstPaymentDays");
         assert_eq!(refused(StructureChange { credit_tier: Some(" ".into()), ..Default::default() }), "creditTier");
         assert_eq!(refused(StructureChange { trade_ins: Some(vec![trade(0, 0); 5]), ..Default::default() }), "tradeIns");
+        let plan = |plan: PlanChange| refused(StructureChange { plan, ..Default::default() });
+        let part = crate::finance::DeferredDown { date: NaiveDate::default(), amount: Cents::ZERO };
+        assert_eq!(plan(PlanChange { deferred_down: Some(vec![part]), ..Default::default() }), "deferredDown");
+        assert_eq!(plan(PlanChange { security_deposits: Some(21), ..Default::default() }), "securityDeposits");
         let product = DealProduct { product_id: ProductId(Uuid::from_u128(9)), price: Cents(100) };
         assert_eq!(refused(StructureChange { products: Some(vec![product; 2]), ..Default::default() }), "products");
     }

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::model::{DealKind, FigureLine, Figures, Structure};
+use super::plan::PlanChange;
 use super::store::answers::Answers;
-use crate::finance::retail::PaymentSchedule;
 use crate::finance::{
-    self, Comparison, FinanceError, GridCell, Purse, Quote, QuoteInput, QuoteKind, QuoteRequest, RuleBook, Rules, SaleCondition, Solution,
+    self, Comparison, FinanceError, GridCell, Quote, QuoteInput, QuoteKind, QuoteRequest, RuleBook, Rules, SaleCondition, Solution,
     SolveFor, Worksheet, best_quote, cash_quote,
 };
 use crate::insurance::{self, InsuranceInput, InsuranceRequest, LenderInterest};
@@ -194,7 +194,10 @@ impl Desk {
     /// Every figure of a structure. The payment of a retail contract or lease is that of the best program that takes it.
     pub fn figures(&self, case: &Case<'_>) -> Result<Figures, Unpriced> {
         let book = self.rules.book();
-        let request = request(&book, case)?;
+        let request = request(&book, case)?.fitted();
+        if request.worksheet.term_months > 0 {
+            request.worksheet.check_deferred(request.on)?;
+        }
         let base = cash_quote(&book, &request)?;
         // A structure that no program takes, or that leaves nothing to finance, still has a price and taxes.
         let best = best_quote(&book, &request).ok().flatten();
@@ -205,7 +208,7 @@ impl Desk {
     /// What every lender program says: the lowest payment first, then those that do not fit.
     pub fn finance_offers(&self, case: &Case<'_>) -> Result<(Vec<FinanceOffer>, Vec<Declined>), Unpriced> {
         let book = self.rules.book();
-        let request = request(&book, case)?;
+        let request = request(&book, case)?.fitted();
         let (mut offers, mut declined) = (Vec::new(), Vec::new());
         for answer in finance::quote_all(&book, &request)? {
             match answer.quoted() {
@@ -274,52 +277,46 @@ impl Desk {
     }
 }
 
-/// What to reckon with beside the structure. Nothing of it is stored.
-#[derive(Debug, Clone, Copy)]
+/// What to reckon with in place of the structure's own. Nothing of it is stored.
+#[derive(Debug, Clone, Default)]
 pub struct WhatIf {
-    /// Cash, retail or lease, instead of the structure's.
+    /// Cash, retail or lease.
     pub kind: Option<DealKind>,
-    /// Months, instead of the structure's.
+    /// Months.
     pub term_months: Option<u16>,
-    /// How often a contract is paid.
-    pub schedule: PaymentSchedule,
-    /// Income and debts, for lenders' ratios.
-    pub purse: Option<Purse>,
-    /// Multiple security deposits of a lease.
-    pub deposits: u8,
-    /// A lease that is paid at once.
-    pub one_pay: bool,
-    /// Tax at signing of a lease is capitalized.
-    pub capitalize_tax: bool,
-    /// Leave a slightly odd first period out of the disclosed rate.
-    pub disregard_odd_first_period: bool,
+    /// Miles a year.
+    pub annual_miles: Option<u32>,
+    /// Days from signing to the first payment.
+    pub first_payment_days: Option<u16>,
+    /// How it is paid beside that.
+    pub plan: PlanChange,
 }
 
 /// The terms a comparison uses where the structure has none of its kind, in months.
 const USUAL_TERMS: (u16, u16) = (60, 36);
 
 impl Desk {
-    fn asked(book: &RuleBook, case: &Case<'_>, what_if: WhatIf) -> Result<QuoteRequest, Unpriced> {
+    fn asked(book: &RuleBook, case: &Case<'_>, what_if: &WhatIf) -> Result<QuoteRequest, Unpriced> {
         let mut asked = request(book, case)?;
         let w = &mut asked.worksheet;
         if let Some(kind) = what_if.kind {
             w.kind = quote_kind(kind);
         }
         w.term_months = what_if.term_months.unwrap_or(w.term_months);
-        (w.schedule, w.purse, w.deposits) = (what_if.schedule, what_if.purse, what_if.deposits);
-        (w.one_pay, w.capitalize_tax) = (what_if.one_pay, what_if.capitalize_tax);
-        w.disregard_odd_first_period = what_if.disregard_odd_first_period;
+        w.annual_miles = what_if.annual_miles.unwrap_or(w.annual_miles);
+        w.first_payment_days = what_if.first_payment_days.unwrap_or(w.first_payment_days);
+        case.structure.terms.plan.changed(what_if.plan.clone()).lay(w);
         Ok(asked)
     }
 
     /// Every program for every term and down payment.
-    pub fn grid(&self, case: &Case<'_>, what_if: WhatIf, terms: &[u16], downs: &[Cents]) -> Result<Vec<GridCell>, Unpriced> {
+    pub fn grid(&self, case: &Case<'_>, what_if: &WhatIf, terms: &[u16], downs: &[Cents]) -> Result<Vec<GridCell>, Unpriced> {
         let book = self.rules.book();
-        Ok(finance::payment_grid(&book, &Self::asked(&book, case, what_if)?, terms, downs)?)
+        Ok(finance::payment_grid(&book, &Self::asked(&book, case, what_if)?.fitted(), terms, downs)?)
     }
 
     /// Cash, contract and lease side by side.
-    pub fn compare(&self, case: &Case<'_>, what_if: WhatIf, lease_term: Option<u16>) -> Result<Comparison, Unpriced> {
+    pub fn compare(&self, case: &Case<'_>, what_if: &WhatIf, lease_term: Option<u16>) -> Result<Comparison, Unpriced> {
         let book = self.rules.book();
         let asked = Self::asked(&book, case, what_if)?;
         let own =
@@ -330,9 +327,9 @@ impl Desk {
     }
 
     /// The payment, or the down payment, price or term that leads to one.
-    pub fn solve(&self, case: &Case<'_>, what_if: WhatIf, sought: SolveFor, target: Cents) -> Result<Solution, Unpriced> {
+    pub fn solve(&self, case: &Case<'_>, what_if: &WhatIf, sought: SolveFor, target: Cents) -> Result<Solution, Unpriced> {
         let book = self.rules.book();
-        Ok(finance::solve(&book, &Self::asked(&book, case, what_if)?, sought, target)?)
+        Ok(finance::solve(&book, &Self::asked(&book, case, what_if)?.fitted(), sought, target)?)
     }
 }
 
@@ -393,7 +390,7 @@ fn request(book: &RuleBook, case: &Case<'_>) -> Result<QuoteRequest, Unpriced> {
     }
     let unsigned = |value: Option<i32>| value.and_then(|v| u32::try_from(v).ok());
     let kind = quote_kind(terms.kind);
-    let worksheet = Worksheet {
+    let mut worksheet = Worksheet {
         cash_down: terms.down_payment,
         manufacturer_rebate: terms.manufacturer_rebate,
         dealer_rebate: terms.dealer_rebate,
@@ -404,6 +401,7 @@ fn request(book: &RuleBook, case: &Case<'_>) -> Result<QuoteRequest, Unpriced> {
         first_payment_days: u16::try_from(terms.first_payment_days).unwrap_or(0),
         ..Worksheet::new(kind, terms.currency, terms.price)
     };
+    terms.plan.lay(&mut worksheet);
     Ok(QuoteRequest {
         group: case.group_id,
         store: case.store_id,

@@ -32,11 +32,12 @@ impl Comparison {
 /// # Errors
 /// When the structure cannot be priced at all: an unknown jurisdiction, an amount out of range.
 pub fn compare(book: &RuleBook, request: &QuoteRequest, retail_term: u16, lease_term: u16) -> Result<Comparison, FinanceError> {
-    let cash = cash_quote(book, request)?;
+    let cash = cash_quote(book, &request.as_kind(QuoteKind::Cash).fitted())?;
     let with = |kind: QuoteKind, term_months: u16, manufacturer_rebate: Cents| QuoteRequest {
         worksheet: Worksheet { kind, manufacturer_rebate, term_months, ..request.worksheet.clone() },
         ..request.clone()
     };
+    let with = |kind, term, rebate| with(kind, term, rebate).fitted();
     let rebate = request.worksheet.manufacturer_rebate;
     let best = |kind, term, rebate| match best_quote(book, &with(kind, term, rebate)) {
         Ok(best) => Ok(best),

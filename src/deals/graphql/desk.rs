@@ -3,63 +3,44 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::node::DealNode;
+use super::plan::PaymentPlanInput;
 use crate::deals::model::{Deal, DealKind};
 use crate::deals::pricing::{Unpriced, WhatIf};
 use crate::deals::service::Deals;
 use crate::finance::graphql::{ProgramNode, QuoteDetailNode, program};
-use crate::finance::retail::PaymentSchedule;
-use crate::finance::{Comparison, GRID_MAX, GridCell, GridOffer, PricedQuote, ProgramQuote, Purse, QuoteKind, Reached, Solution, SolveFor};
+use crate::finance::{Comparison, GRID_MAX, GridCell, GridOffer, PricedQuote, ProgramQuote, QuoteKind, Reached, Solution, SolveFor};
 use crate::graphql::context::{actor, service};
 use crate::graphql::{DecimalText, GqlError, GqlResult, MoneyObject, Percentage, input};
 use crate::kernel::id::{ProgramId, StoreId};
 use crate::kernel::money::{Cents, Currency};
 
-/// What to reckon with beside the deal's structure. Nothing of it is stored.
+/// What to reckon with in place of the deal's own structure. Nothing of it is stored.
 #[derive(Debug, Default, InputObject)]
 pub(super) struct DealWhatIfInput {
-    /// Cash, retail or lease, instead of the deal's.
+    /// Cash, retail or lease.
     kind: Option<DealKind>,
-    /// Months, instead of the deal's; 1 to 120.
+    /// Months; 1 to 120.
     term_months: Option<i32>,
-    /// How often a retail contract is paid; monthly when not given.
-    schedule: Option<PaymentSchedule>,
-    /// Gross monthly income, for lenders' ratios; they are not tested without it.
-    gross_monthly_income: Option<DecimalText>,
-    /// Debts and housing per month; nothing when not given. Looked at only with an income.
-    monthly_debts: Option<DecimalText>,
-    /// Multiple security deposits of a lease; 0 to 20.
-    security_deposits: Option<i32>,
-    /// A lease that is paid at once.
-    one_pay: Option<bool>,
-    /// Tax at signing of a lease is capitalized instead of paid.
-    capitalize_tax: Option<bool>,
-    /// Leave a slightly odd first period out of the annual percentage rate (12 CFR 1026.17(c)(4)).
-    disregard_odd_first_period: Option<bool>,
+    /// Miles a year, for a lease's residual; 1,000 to 100,000.
+    annual_miles: Option<i32>,
+    /// Days from signing to the first payment; 0 to 90.
+    first_payment_days: Option<i32>,
+    /// How it is paid beside that.
+    #[graphql(flatten)]
+    plan: PaymentPlanInput,
 }
 
 impl DealWhatIfInput {
     pub(super) fn read(self) -> GqlResult<WhatIf> {
-        let amount = |name: &str, value: Option<DecimalText>| -> GqlResult<Option<Cents>> {
-            let amount = value.map(|v| input::amount(name, v)).transpose()?;
-            match amount {
-                Some(amount) if amount < Cents::ZERO => Err(GqlError::bad_input(format!("{name}: not below zero"))),
-                amount => Ok(amount),
-            }
-        };
-        let income = amount("whatIf.grossMonthlyIncome", self.gross_monthly_income)?;
-        let debts = amount("whatIf.monthlyDebts", self.monthly_debts)?.unwrap_or_default();
+        let miles = |n: i32| u32::try_from(n).ok().filter(|n| (1_000..=100_000).contains(n));
+        let days = |n: i32| u16::try_from(n).ok().filter(|n| *n <= 90);
+        let bad = |what: &str| GqlError::bad_input(format!("whatIf.{what}"));
         Ok(WhatIf {
             kind: self.kind,
             term_months: self.term_months.map(|n| months("whatIf.termMonths", n)).transpose()?,
-            schedule: self.schedule.unwrap_or(PaymentSchedule::Monthly),
-            purse: income.map(|gross_income| Purse { gross_income, debts }),
-            deposits: match u8::try_from(self.security_deposits.unwrap_or(0)) {
-                Ok(count @ 0..=20) => count,
-                _ => return Err(GqlError::bad_input("whatIf.securityDeposits: 0 to 20")),
-            },
-            one_pay: self.one_pay.unwrap_or(false),
-            capitalize_tax: self.capitalize_tax.unwrap_or(false),
-            disregard_odd_first_period: self.disregard_odd_first_period.unwrap_or(false),
+            annual_miles: self.annual_miles.map(|n| miles(n).ok_or_else(|| bad("annualMiles: 1000 to 100000"))).transpose()?,
+            first_payment_days: self.first_payment_days.map(|n| days(n).ok_or_else(|| bad("firstPaymentDays: 0 to 90"))).transpose()?,
+            plan: self.plan.read("whatIf")?,
         })
     }
 }
@@ -339,7 +320,7 @@ pub(super) async fn solve(ctx: &Context<'_>, asked: DealSolveInput) -> GqlResult
     let target = asked.payment.map(|p| input::amount("input.payment", p)).transpose()?;
     let what_if = asked.what_if.read()?;
     let scope = actor(ctx)?.selling_scope();
-    let answer = service::<Deals>(ctx)?.solve(&scope, id, what_if, asked.solve_for, target.unwrap_or_default()).await?;
+    let answer = service::<Deals>(ctx)?.solve(&scope, id, &what_if, asked.solve_for, target.unwrap_or_default()).await?;
     Ok(match answer {
         None => None,
         Some(Err(problem)) => Some(SolutionNode { problem: Some(problem.words()), ..SolutionNode::default() }),
@@ -375,7 +356,7 @@ pub(super) async fn payment_grid(
     let what_if = what_if.unwrap_or_default().read()?;
     let deal = deal.deal();
     let eye = Eye::of(ctx, deal)?;
-    let answer = service::<Deals>(ctx)?.payment_grid(&actor(ctx)?.selling_scope(), deal.id, what_if, &terms, &downs).await?;
+    let answer = service::<Deals>(ctx)?.payment_grid(&actor(ctx)?.selling_scope(), deal.id, &what_if, &terms, &downs).await?;
     let Some(cells) = told(answer)? else { return Ok(None) };
     Ok(Some(GridNode {
         term_months: terms.iter().map(|n| i32::from(*n)).collect(),
@@ -395,7 +376,7 @@ pub(super) async fn comparison(
     let what_if = what_if.unwrap_or_default().read()?;
     let deal = deal.deal();
     let eye = Eye::of(ctx, deal)?;
-    let answer = service::<Deals>(ctx)?.comparison(&actor(ctx)?.selling_scope(), deal.id, what_if, lease_term).await?;
+    let answer = service::<Deals>(ctx)?.comparison(&actor(ctx)?.selling_scope(), deal.id, &what_if, lease_term).await?;
     let Some(comparison): Option<Comparison> = told(answer)? else { return Ok(None) };
     let offer = |quote: &Option<ProgramQuote>| quote.as_ref().and_then(|q| OfferNode::of(q, eye));
     Ok(Some(ComparisonNode {

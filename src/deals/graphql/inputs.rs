@@ -2,6 +2,7 @@
 
 use async_graphql::{ID, InputObject};
 
+use super::plan::PaymentPlanInput;
 use crate::deals::model::{DealKind, LABEL_MAX, PRODUCTS_MAX, REASON_MAX, StructureChange, TRADE_INS_MAX};
 use crate::deals::service::{AnyQuote, EndDeal, ProductDraft, StructureWish, Target, TradeInDraft};
 use crate::graphql::{Date, DecimalText, GqlError, GqlResult, input};
@@ -187,6 +188,9 @@ pub(super) struct StructureInput {
     buyer_jurisdiction: Option<String>,
     /// Days from signing to the first payment, from 0 to 90.
     first_payment_days: Option<i32>,
+    /// How it is paid beside that.
+    #[graphql(flatten)]
+    plan: PaymentPlanInput,
     /// All trade-ins, in order; replaces those before. At most 4.
     trade_ins: Option<Vec<TradeInInput>>,
     /// All products, in order; replaces those before. At most 20.
@@ -262,6 +266,7 @@ impl StructureInput {
                 credit_tier: short("input.creditTier", self.credit_tier, 20)?,
                 buyer_jurisdiction: short("input.buyerJurisdiction", self.buyer_jurisdiction, 40)?,
                 first_payment_days: self.first_payment_days,
+                plan: self.plan.read("input")?,
                 trade_ins: None,
                 products: None,
             },

@@ -11,6 +11,7 @@ mod mutation;
 mod node;
 mod parts;
 mod payloads;
+mod plan;
 mod query;
 mod quotes;
 mod siblings;

@@ -10,6 +10,7 @@ use super::answers::NeedsNode;
 use super::desk::{self, ComparisonNode, DealWhatIfInput, GridNode};
 use super::menu::{MenuNode, ProductRefundNode};
 use super::parts::{DealProductNode, EventNode, LineNode, NextStepNode, ScenarioNode, StaffMember, TradeInNode};
+use super::plan::PaymentPlanNode;
 use super::quotes::{FinanceQuoteNode, InsuranceQuoteNode};
 use super::siblings::Siblings;
 use crate::auth::Actor;
@@ -204,6 +205,10 @@ impl DealNode {
     async fn first_payment_days(&self) -> i32 {
         self.0.deal.terms.first_payment_days
     }
+    /// How it is paid beside price, money down and term: how often, deferred parts, deposits of a lease, income for ratios.
+    async fn payment_plan(&self) -> PaymentPlanNode {
+        PaymentPlanNode::from(&self.0.deal.terms)
+    }
     /// All taxes. Null until they can be told.
     async fn tax(&self) -> Option<MoneyObject> {
         self.figure(|f| Some(f.tax))
@@ -220,7 +225,8 @@ impl DealNode {
     async fn amount_financed(&self) -> Option<MoneyObject> {
         self.figure(|f| Some(f.amount_financed))
     }
-    /// The monthly payment: of the accepted quote, else of the best program for these figures. Null for cash.
+    /// The payment, as often as `paymentPlan.schedule` says: of the accepted quote, else of the best program for these figures.
+    /// Null for cash.
     async fn payment(&self) -> Option<MoneyObject> {
         self.figure(|f| f.payment)
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 
+use super::plan::PaymentPlanNode;
 use crate::deals::diff::Difference;
 use crate::deals::model::{DealProduct, FigureLine, Figures, Scenario, TradeIn};
 use crate::deals::pricing::Declined;
@@ -247,6 +248,10 @@ impl ScenarioNode {
     /// Months; null for cash.
     async fn term_months(&self) -> Option<i32> {
         self.0.structure.terms.term_months
+    }
+    /// How it is paid beside that.
+    async fn payment_plan(&self) -> PaymentPlanNode {
+        PaymentPlanNode::from(&self.0.structure.terms)
     }
     /// What all trade-ins bring after what is owed on them.
     async fn trade_equity(&self) -> MoneyObject {

@@ -85,7 +85,7 @@ impl FinanceQuoteNode {
     async fn money_factor(&self) -> GqlResult<Option<DecimalText>> {
         Ok(self.row()?.money_factor.map(DecimalText))
     }
-    /// What is to be paid each month.
+    /// Each payment, with tax, as often as `detail.paymentSchedule` says.
     async fn payment(&self) -> GqlResult<MoneyObject> {
         Ok(self.money(self.row()?.payment))
     }

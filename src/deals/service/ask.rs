@@ -15,17 +15,17 @@ pub type Asked<T> = Result<Option<Result<T, Unpriced>>, DbError>;
 
 impl Deals {
     /// Every program for every term and down payment. None outside the scope.
-    pub async fn payment_grid(&self, scope: &Scope, id: DealId, what_if: WhatIf, terms: &[u16], downs: &[Cents]) -> Asked<Vec<GridCell>> {
+    pub async fn payment_grid(&self, scope: &Scope, id: DealId, what_if: &WhatIf, terms: &[u16], downs: &[Cents]) -> Asked<Vec<GridCell>> {
         Ok(self.ask(scope, id, |case| self.desk.grid(case, what_if, terms, downs)).await?.map(|(_, answer)| answer))
     }
 
     /// Cash, contract and lease side by side. None outside the scope.
-    pub async fn comparison(&self, scope: &Scope, id: DealId, what_if: WhatIf, lease_term: Option<u16>) -> Asked<Comparison> {
+    pub async fn comparison(&self, scope: &Scope, id: DealId, what_if: &WhatIf, lease_term: Option<u16>) -> Asked<Comparison> {
         Ok(self.ask(scope, id, |case| self.desk.compare(case, what_if, lease_term)).await?.map(|(_, answer)| answer))
     }
 
     /// The payment, down payment, price or term that leads to a payment. None when there is no such deal in the scope.
-    pub async fn solve(&self, scope: &Scope, id: DealId, what_if: WhatIf, sought: SolveFor, target: Cents) -> Asked<(Deal, Solution)> {
+    pub async fn solve(&self, scope: &Scope, id: DealId, what_if: &WhatIf, sought: SolveFor, target: Cents) -> Asked<(Deal, Solution)> {
         let answer = self.ask(scope, id, |case| self.desk.solve(case, what_if, sought, target)).await?;
         Ok(answer.map(|(deal, answer)| answer.map(|solution| (deal, solution))))
     }

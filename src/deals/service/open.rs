@@ -10,6 +10,7 @@ use crate::auth::Actor;
 use crate::db::notices::Subject;
 use crate::db::{AuditEvent, By, Tx};
 use crate::deals::model::{Deal, DealKind, Structure, Terms};
+use crate::deals::plan::PaymentPlan;
 use crate::deals::pricing::Case;
 use crate::deals::states::DealState;
 use crate::deals::store::open::{self, Buyer};
@@ -89,6 +90,7 @@ impl Deals {
                 credit_tier: buyer.credit_tier.clone().unwrap_or_else(|| TIER_DEFAULT.into()),
                 buyer_jurisdiction: jurisdiction,
                 first_payment_days: 30,
+                plan: PaymentPlan::default(),
             },
             trade_ins: Vec::new(),
             products: Vec::new(),

@@ -7,6 +7,7 @@ use crate::kernel::money::Cents;
 use crate::kernel::rate::Rate;
 use crate::kernel::rounding::{div_ceil, div_floor};
 
+use super::refusal::monthly_equivalent;
 use super::{AdderSubject, CollateralBasis, Program, RateAdder, VehicleFacts};
 
 /// A share of something, rounded up to a millionth of a point: a ratio that is over a limit never looks as if it were not.
@@ -108,6 +109,7 @@ impl Program {
     pub(in crate::finance) fn rate_story(&self, input: &QuoteInput, financed: Cents, payment: Cents) -> RateStory {
         let w = &input.worksheet;
         let collateral = self.collateral(&input.vehicle, w.price);
+        let monthly = monthly_equivalent(input, payment);
         let of_value = |amount: Cents| collateral.and_then(|value| ratio(amount, value));
         RateStory {
             tier: self.credit_tier.clone(),
@@ -117,8 +119,8 @@ impl Program {
             collateral,
             front_ltv: of_value((financed - w.backend()).at_least_zero()),
             total_ltv: of_value(financed),
-            payment_to_income: w.purse.and_then(|p| ratio(payment, p.gross_income)),
-            debt_to_income: w.purse.and_then(|p| ratio(p.debts + payment, p.gross_income)),
+            payment_to_income: w.purse.and_then(|p| ratio(monthly, p.gross_income)),
+            debt_to_income: w.purse.and_then(|p| ratio(p.debts + monthly, p.gross_income)),
         }
     }
 }

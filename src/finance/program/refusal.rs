@@ -51,6 +51,8 @@ crate::text_enum! {
         Rebate = "REBATE",
         /// The markup on the buy rate.
         Markup = "MARKUP",
+        /// A balloon at the end, which the customer does or does not want.
+        Balloon = "BALLOON",
         /// Security deposits, or paying a lease at once.
         LeaseOption = "LEASE_OPTION",
         /// The figures could not be calculated.
@@ -90,6 +92,7 @@ pub(super) enum Broken {
     Markup { markup: Rate, most: Rate },
     Deposits { asked: u8, most: u8 },
     OnePay,
+    Balloon { wanted: bool },
 }
 
 impl Program {
@@ -104,6 +107,7 @@ impl Program {
         self.kind == request.worksheet.kind
             && self.credit_tier.eq_ignore_ascii_case(&request.credit_tier)
             && self.conditions.contains(&request.vehicle.condition)
+            && self.balloon_percent.is_some() == request.worksheet.balloon
             && self.lends_in(state)
     }
 
@@ -148,6 +152,9 @@ impl Program {
             found(Broken::Rebate(w.manufacturer_rebate));
         }
         if self.kind == QuoteKind::Retail {
+            if self.balloon_percent.is_some() != w.balloon {
+                found(Broken::Balloon { wanted: w.balloon });
+            }
             let most = self.markup_cap(&input.state, w.term_months);
             if w.markup > most {
                 found(Broken::Markup { markup: w.markup, most });
@@ -320,6 +327,14 @@ impl Program {
                 let message = format!("{} takes at most {most} security deposits; this is {asked}.", self.lender_name);
                 refusal(RefusalRule::LeaseOption, message, Some(format!("At most {most} security deposits.")), None)
             }
+            Broken::Balloon { wanted: true } => {
+                let message = format!("{} has no balloon at the end.", self.name);
+                refusal(RefusalRule::Balloon, message, Some("A contract without a balloon.".into()), None)
+            }
+            Broken::Balloon { wanted: false } => {
+                let message = format!("The last payment of {} is a balloon.", self.name);
+                refusal(RefusalRule::Balloon, message, Some("A contract with a balloon at the end.".into()), None)
+            }
             Broken::OnePay => {
                 let message = format!("{} does not offer a lease that is paid at once.", self.lender_name);
                 refusal(RefusalRule::LeaseOption, message, Some("Monthly payments.".into()), None)
@@ -329,7 +344,7 @@ impl Program {
 }
 
 /// What payments come to in a month, rounded up to the cent: a ratio is never better than it is.
-fn monthly_equivalent(input: &QuoteInput, payment: Cents) -> Cents {
+pub(super) fn monthly_equivalent(input: &QuoteInput, payment: Cents) -> Cents {
     let w = &input.worksheet;
     let (times, months) = match w.kind {
         QuoteKind::Lease if w.one_pay => (1, i64::from(w.term_months.max(1))),

@@ -6,6 +6,7 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::finance::error::FinanceError;
 use crate::finance::quote::{QuoteInput, QuoteKind, Worksheet};
+use crate::finance::retail::PaymentSchedule;
 use crate::finance::rules::RuleBook;
 use crate::finance::tax::SaleCondition;
 use crate::kernel::id::{GroupId, StoreId};
@@ -91,5 +92,18 @@ impl QuoteRequest {
     #[must_use]
     pub fn as_kind(&self, kind: QuoteKind) -> Self {
         Self { worksheet: Worksheet { kind, ..self.worksheet.clone() }, ..self.clone() }
+    }
+
+    /// Without the parts that only a contract has, when it is none: how often it is paid, a down payment that is paid later, a
+    /// balloon.
+    #[must_use]
+    pub fn fitted(mut self) -> Self {
+        let w = &mut self.worksheet;
+        if w.kind != QuoteKind::Retail {
+            w.schedule = PaymentSchedule::Monthly;
+            w.deferred_down.clear();
+            w.balloon = false;
+        }
+        self
     }
 }

@@ -126,7 +126,7 @@ impl QuoteInput {
         let leased = self.leased(&mut b)?;
         let program = self.program()?;
         let (upfront_tax, capitalized_tax) = (b.upfront_tax, b.capitalized_tax);
-        let story = program.rate_story(self, b.financed, leased.payment(false));
+        let story = program.rate_story(self, b.financed, leased.payment(w.one_pay));
         let mut quote = self.frame(b);
         let count: u16 = if w.one_pay { 1 } else { w.term_months };
         let payment = leased.payment(w.one_pay);

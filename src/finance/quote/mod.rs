@@ -27,7 +27,7 @@ pub(super) use buildup::Buildup;
 pub use disclosure::{PaymentGroup, TruthInLending};
 pub use fee::{FeeRule, FeeScope};
 pub use result::{LeaseDetail, LinePlacement, Quote, QuoteLine, QuoteLineKind, RateStory, RuleUse, SigningLine, TraceStep};
-pub use worksheet::{DeferredDown, ProductLine, Purse, Worksheet};
+pub use worksheet::{DEFERRED_MAX, DeferredDown, ProductLine, Purse, Worksheet};
 
 /// Grows when any figure of any quote could come out differently. Stored with every quote.
 pub const ENGINE_VERSION: &str = "2.0";

@@ -36,27 +36,9 @@ impl QuoteInput {
         percent.of(self.vehicle.msrp.ok_or(FinanceError::MsrpUnknown)?).ok_or(FinanceError::Overflow)
     }
 
-    /// A part of the down payment that is paid later counts as one only until the second payment is due (12 CFR
-    /// 1026.2(a)(18)(i)).
-    fn check_deferred(&self, terms: &RetailTerms) -> Result<(), FinanceError> {
-        if self.worksheet.deferred_down.is_empty() {
-            return Ok(());
-        }
-        let second = terms.payment_count().min(2).saturating_sub(1);
-        let latest = terms.schedule.due_date(terms.first_payment_date, second)?;
-        if self.worksheet.deferred_down.iter().any(|part| part.date > latest) {
-            return Err(FinanceError::DeferredTooLate { latest });
-        }
-        if self.worksheet.deferred_down.iter().any(|part| part.date < self.contract_date) {
-            return Err(FinanceError::BadDates("a deferred down payment is due before the contract"));
-        }
-        Ok(())
-    }
-
     pub(in crate::finance) fn retail_payment(&self, amount_financed: Cents) -> Result<Cents, FinanceError> {
-        let terms = self.contract(amount_financed)?;
-        self.check_deferred(&terms)?;
-        terms.payment()
+        self.worksheet.check_deferred(self.contract_date)?;
+        self.contract(amount_financed)?.payment()
     }
 
     pub(super) fn retail(&self, b: Buildup) -> Result<Quote, FinanceError> {
@@ -64,8 +46,8 @@ impl QuoteInput {
         if quote.amount_financed <= Cents::ZERO {
             return Err(FinanceError::NothingToFinance { surplus: -quote.amount_financed });
         }
+        self.worksheet.check_deferred(self.contract_date)?;
         let terms = self.contract(quote.amount_financed)?;
-        self.check_deferred(&terms)?;
         let figures = terms.figures()?;
         let program = self.program()?;
         let story = program.rate_story(self, quote.amount_financed, figures.payment);

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use crate::finance::error::FinanceError;
 use crate::finance::lease::RESIDUAL_MILES;
-use crate::finance::retail::PaymentSchedule;
+use crate::finance::retail::{PaymentSchedule, first_payment_date};
 use crate::finance::tax::{ProductKind, TradeIn};
 use crate::kernel::id::ProductId;
 use crate::kernel::money::{Cents, Currency};
@@ -86,6 +86,9 @@ pub struct Worksheet {
     pub first_payment_days: u16,
     /// How often a retail contract is paid.
     pub schedule: PaymentSchedule,
+    /// A contract whose last payment is a balloon. Only programs of this kind are asked, and others are without it.
+    #[serde(default)]
+    pub balloon: bool,
     /// Disregard a slightly odd first period in the disclosed rate, as Regulation Z allows (1026.17(c)(4)).
     pub disregard_odd_first_period: bool,
     /// What the customer's rate lies above the buy rate; nothing unless a manager says so.
@@ -118,6 +121,7 @@ impl Worksheet {
             term_months: 0,
             first_payment_days: 30,
             schedule: PaymentSchedule::Monthly,
+            balloon: false,
             disregard_odd_first_period: false,
             markup: Rate::ZERO,
             annual_miles: RESIDUAL_MILES,
@@ -164,6 +168,24 @@ impl Worksheet {
         }
         if self.markup < Rate::ZERO || self.markup > Rate::LIMIT {
             return Err(FinanceError::RateOutOfRange);
+        }
+        Ok(())
+    }
+
+    /// A part of a contract's down payment that is paid later counts as one only until the second payment is due (12 CFR
+    /// 1026.2(a)(18)(i)).
+    pub fn check_deferred(&self, contract_date: NaiveDate) -> Result<(), FinanceError> {
+        if self.deferred_down.is_empty() {
+            return Ok(());
+        }
+        let first = first_payment_date(contract_date, self.first_payment_days, self.schedule, self.term_months)?;
+        let second = self.schedule.count(self.term_months).min(2).saturating_sub(1);
+        let latest = self.schedule.due_date(first, second)?;
+        if self.deferred_down.iter().any(|part| part.date > latest) {
+            return Err(FinanceError::DeferredTooLate { latest });
+        }
+        if self.deferred_down.iter().any(|part| part.date < contract_date) {
+            return Err(FinanceError::BadDates("a deferred down payment is due before the contract"));
         }
         Ok(())
     }

@@ -29,6 +29,12 @@ crate::text_enum! {
     }
 }
 
+impl Default for PaymentSchedule {
+    fn default() -> Self {
+        Self::Monthly
+    }
+}
+
 impl PaymentSchedule {
     /// Payments in a year; a single payment has none of its own.
     pub const fn per_year(self) -> u16 {

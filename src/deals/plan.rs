@@ -1,0 +1,173 @@
+//! How a contract or lease is paid, beside price, money down and term. Pure.
+//!
+//! A part that belongs to another kind of payment is kept and not looked at: a deal that is tried as a lease and becomes a
+//! contract again is what it was.
+
+use serde::{Deserialize, Serialize};
+
+use super::model::{OutOfBounds, out, within};
+use crate::finance::retail::PaymentSchedule;
+use crate::finance::{DEFERRED_MAX, DeferredDown, Purse, Worksheet};
+use crate::kernel::money::Cents;
+
+/// Most security deposits of a lease that can be asked for.
+pub const SECURITY_DEPOSITS_MAX: u8 = 20;
+
+/// How a contract or lease is paid. The usual way is the default, and the only one that is stored as nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PaymentPlan {
+    /// How often a contract is paid.
+    pub schedule: PaymentSchedule,
+    /// Parts of a contract's down payment that are paid later.
+    pub deferred_down: Vec<DeferredDown>,
+    /// A contract with a balloon at the end.
+    pub balloon: bool,
+    /// Multiple security deposits of a lease.
+    pub security_deposits: u8,
+    /// A lease that is paid at once.
+    pub one_pay: bool,
+    /// Tax at signing of a lease is capitalized.
+    pub capitalize_tax: bool,
+    /// A slightly odd first period is left out of the disclosed rate (12 CFR 1026.17(c)(4)).
+    pub disregard_odd_first_period: bool,
+    /// Income and debts, for lenders' ratios; not known: they are not tested.
+    pub purse: Option<Purse>,
+}
+
+/// Parts of a plan to change; `None` leaves a part as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct PlanChange {
+    /// How often a contract is paid.
+    pub schedule: Option<PaymentSchedule>,
+    /// All parts of the down payment that are paid later; replaces those before.
+    pub deferred_down: Option<Vec<DeferredDown>>,
+    /// A contract with a balloon at the end.
+    pub balloon: Option<bool>,
+    /// Multiple security deposits of a lease.
+    pub security_deposits: Option<u8>,
+    /// A lease that is paid at once.
+    pub one_pay: Option<bool>,
+    /// Tax at signing of a lease is capitalized.
+    pub capitalize_tax: Option<bool>,
+    /// A slightly odd first period is left out of the disclosed rate.
+    pub disregard_odd_first_period: Option<bool>,
+    /// Income and debts.
+    pub purse: PurseChange,
+}
+
+/// Income and debts to change; `None` leaves them as they are. No income at all is said as zero.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct PurseChange {
+    /// Gross income per month.
+    pub gross_income: Option<Cents>,
+    /// Debts and housing per month.
+    pub debts: Option<Cents>,
+}
+
+/// Incomes are nobody's business in a log.
+impl std::fmt::Debug for PurseChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PurseChange(..)")
+    }
+}
+
+impl PurseChange {
+    fn of(self, old: Option<Purse>) -> Option<Purse> {
+        let gross_income = self.gross_income.or(old.map(|purse| purse.gross_income))?;
+        let debts = self.debts.or(old.map(|purse| purse.debts)).unwrap_or_default();
+        (gross_income != Cents::ZERO).then_some(Purse { gross_income, debts })
+    }
+}
+
+impl PaymentPlan {
+    /// The plan with the change made.
+    #[must_use]
+    pub fn changed(&self, change: PlanChange) -> Self {
+        Self {
+            schedule: change.schedule.unwrap_or(self.schedule),
+            deferred_down: change.deferred_down.unwrap_or_else(|| self.deferred_down.clone()),
+            balloon: change.balloon.unwrap_or(self.balloon),
+            security_deposits: change.security_deposits.unwrap_or(self.security_deposits),
+            one_pay: change.one_pay.unwrap_or(self.one_pay),
+            capitalize_tax: change.capitalize_tax.unwrap_or(self.capitalize_tax),
+            disregard_odd_first_period: change.disregard_odd_first_period.unwrap_or(self.disregard_odd_first_period),
+            purse: change.purse.of(self.purse),
+        }
+    }
+
+    /// As it is stored: the usual way is nothing.
+    pub fn stored(&self) -> Option<&Self> {
+        (*self != Self::default()).then_some(self)
+    }
+
+    pub(super) fn check(&self) -> Result<(), OutOfBounds> {
+        if self.deferred_down.len() > DEFERRED_MAX {
+            return Err(out("deferredDown", format!("At most {DEFERRED_MAX} parts of a down payment can be paid later.")));
+        }
+        for part in &self.deferred_down {
+            within("deferredDown", part.amount, Cents(1))?;
+        }
+        if self.security_deposits > SECURITY_DEPOSITS_MAX {
+            return Err(out("securityDeposits", format!("A lease takes at most {SECURITY_DEPOSITS_MAX} security deposits.")));
+        }
+        if let Some(purse) = self.purse {
+            within("grossMonthlyIncome", purse.gross_income, Cents(1))?;
+            within("monthlyDebts", purse.debts, Cents::ZERO)?;
+        }
+        Ok(())
+    }
+
+    /// Puts the plan on an engine's worksheet.
+    pub(super) fn lay(&self, w: &mut Worksheet) {
+        w.schedule = self.schedule;
+        w.deferred_down.clone_from(&self.deferred_down);
+        w.balloon = self.balloon;
+        w.deposits = self.security_deposits;
+        w.one_pay = self.one_pay;
+        w.capitalize_tax = self.capitalize_tax;
+        w.disregard_odd_first_period = self.disregard_odd_first_period;
+        w.purse = self.purse;
+    }
+
+    /// Its parts by their names in the API, as texts for the audit trail. Of income and debts only whether they are known.
+    pub(super) fn shown(&self) -> [(&'static str, String); 7] {
+        let deferred = self.deferred_down.iter().map(|part| format!("{} on {}", part.amount, part.date));
+        [
+            ("schedule", self.schedule.to_string()),
+            ("deferredDown", deferred.collect::<Vec<_>>().join("; ")),
+            ("balloon", self.balloon.to_string()),
+            ("securityDeposits", self.security_deposits.to_string()),
+            ("onePay", self.one_pay.to_string()),
+            ("capitalizeTax", self.capitalize_tax.to_string()),
+            ("disregardOddFirstPeriod", self.disregard_odd_first_period.to_string()),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_keeps_what_it_does_not_name_and_an_income_of_zero_forgets() {
+        let income = |amount| PurseChange { gross_income: Some(Cents(amount)), debts: None };
+        let debts = PurseChange { gross_income: None, debts: Some(Cents(900_00)) };
+        let plan = PaymentPlan::default().changed(PlanChange { purse: income(5_000_00), one_pay: Some(true), ..PlanChange::default() });
+        let plan = plan.changed(PlanChange { purse: debts, ..PlanChange::default() });
+        assert_eq!(plan.purse, Some(Purse { gross_income: Cents(5_000_00), debts: Cents(900_00) }));
+        assert!(plan.one_pay && plan.stored().is_some());
+        let plan = plan.changed(PlanChange { purse: income(0), one_pay: Some(false), ..PlanChange::default() });
+        assert_eq!((plan.purse, plan.stored()), (None, None));
+        // Debts beside no income say nothing.
+        assert_eq!(PaymentPlan::default().changed(PlanChange { purse: debts, ..PlanChange::default() }).purse, None);
+    }
+
+    #[test]
+    fn incomes_are_in_no_text() {
+        let purse = PurseChange { gross_income: Some(Cents(5_432_10)), debts: Some(Cents(1)) };
+        let plan = PaymentPlan::default().changed(PlanChange { purse, ..PlanChange::default() });
+        let texts = format!("{purse:?} {plan:?} {:?}", plan.shown());
+        assert!(!texts.contains("5432") && !texts.contains("543210"), "{texts}");
+    }
+}

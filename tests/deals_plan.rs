@@ -111,12 +111,14 @@ async fn parts_of_the_down_payment_are_paid_later_but_not_after_the_second_payme
     assert_eq!(cents(&deal["amountFinanced"]), before - 500_50);
     let payload = quoted(&room, &deal).await;
     let quote = &payload["deal"]["financeQuotes"][0];
-    assert_eq!((&quote["detail"]["deferredDownPayment"]["amount"], &quote["dueAtSigning"]["amount"]), (&json!("500.50"), &json!("2000.00")));
+    assert_eq!(
+        (&quote["detail"]["deferredDownPayment"]["amount"], &quote["dueAtSigning"]["amount"]),
+        (&json!("500.50"), &json!("2000.00"))
+    );
     replays(&room, quote).await;
-    for (parts, code) in [
-        (json!([{ "date": day(120), "amount": "300" }]), "NOT_PRICEABLE"),
-        (json!([{ "date": day(14), "amount": "0" }]), "OUT_OF_BOUNDS"),
-    ] {
+    for (parts, code) in
+        [(json!([{ "date": day(120), "amount": "300" }]), "NOT_PRICEABLE"), (json!([{ "date": day(14), "amount": "0" }]), "OUT_OF_BOUNDS")]
+    {
         let refused = room.act("dealStructure", &payload["deal"], json!({ "deferredDown": parts })).await;
         assert_eq!(refused["userErrors"][0]["code"], code, "{refused}");
     }
@@ -206,7 +208,11 @@ async fn a_what_if_starts_from_the_plan_of_the_deal_and_leaves_it_as_it_is() {
     assert!(cents(&monthly["comparison"]["retail"]["payment"]) > 2 * cents(&deal["payment"]));
     assert_eq!(monthly["comparison"]["cash"], own["comparison"]["cash"]);
     assert_eq!(seen(&room, &deal).await["paymentPlan"]["schedule"], "BIWEEKLY");
-    for bad in [json!({ "annualMiles": 999 }), json!({ "firstPaymentDays": 91 }), json!({ "deferredDown": [{ "date": "2026-12-01", "amount": "-1" }] })] {
+    for bad in [
+        json!({ "annualMiles": 999 }),
+        json!({ "firstPaymentDays": 91 }),
+        json!({ "deferredDown": [{ "date": "2026-12-01", "amount": "-1" }] }),
+    ] {
         let answer = room.app.graphql(Some(&room.sam.access), query, json!({ "id": deal["id"], "whatIf": bad })).await;
         assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{answer}");
     }

@@ -51,9 +51,8 @@ impl PaymentPlanInput {
         if self.deferred_down.as_ref().is_some_and(|parts| parts.len() > DEFERRED_MAX) {
             return Err(GqlError::bad_input(format!("{at}.deferredDown: at most {DEFERRED_MAX} items")));
         }
-        let part = |part: DeferredDownInput| {
-            amount("deferredDown.amount", part.amount).map(|amount| DeferredDown { date: part.date.0, amount })
-        };
+        let part =
+            |part: DeferredDownInput| amount("deferredDown.amount", part.amount).map(|amount| DeferredDown { date: part.date.0, amount });
         let deposits = |count: i32| {
             let count = u8::try_from(count).ok().filter(|count| *count <= SECURITY_DEPOSITS_MAX);
             count.ok_or_else(|| GqlError::bad_input(format!("{at}.securityDeposits: 0 to {SECURITY_DEPOSITS_MAX}")))

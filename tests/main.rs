@@ -25,6 +25,7 @@ mod db_connections;
 mod db_notices;
 mod deals_desk;
 mod deals_figures;
+mod deals_insured;
 mod deals_plan;
 mod deals_products;
 mod deals_races;

@@ -13,6 +13,7 @@
 //! - Reads join the rows of car, store, hold and customer by key, so that a screen costs one statement; writes to a vehicle
 //!   go through [`crate::inventory`].
 
+mod cover;
 pub mod diff;
 pub mod graphql;
 mod menu;

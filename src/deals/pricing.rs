@@ -15,7 +15,7 @@ use crate::finance::{
     self, Comparison, FinanceError, GridCell, Quote, QuoteInput, QuoteKind, QuoteRequest, RuleBook, Rules, SaleCondition, Solution,
     SolveFor, Worksheet, best_quote, cash_quote,
 };
-use crate::insurance::{self, InsuranceInput, InsuranceRequest, LenderInterest};
+use crate::insurance::{self, InsuranceInput, InsuranceRequest};
 use crate::inventory::{VehicleCondition, VehicleStatus};
 use crate::kernel::id::{GroupId, InsurerId, ProgramId, StoreId, VehicleId};
 use crate::kernel::money::Cents;
@@ -225,17 +225,12 @@ impl Desk {
         let book = self.rules.book();
         let terms = &case.structure.terms;
         let Ok(state) = book.state_of(&terms.buyer_jurisdiction) else { return Vec::new() };
-        let interest = match terms.kind {
-            DealKind::Cash => LenderInterest::None,
-            DealKind::Retail => LenderInterest::Loan,
-            DealKind::Lease => LenderInterest::Lease,
-        };
         // The premium follows what the car is worth on the lot, not what was haggled.
         let value = case.car.price.unwrap_or(terms.price);
         let age = case.today.year().saturating_sub(case.car.model_year).max(0);
         let age = u16::try_from(age).unwrap_or(u16::MAX);
         let miles = terms.annual_miles.and_then(|miles| u32::try_from(miles).ok());
-        let mut request = InsuranceRequest::for_car(state, case.today, interest, value, age, miles);
+        let mut request = InsuranceRequest::for_car(state, case.today, terms.kind.interest(), value, age, miles);
         // The buyer's ZIP code says where the car is kept, as long as it lies in the state of registration.
         request.postal_code = said.postal_code.clone().filter(|_| said.state.as_deref() == Some(state));
         request.lender_code = said.program.and_then(|id| book.program(id)).map(|program| program.lender_code.clone());

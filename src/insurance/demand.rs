@@ -1,5 +1,6 @@
 //! What the state and the lender ask of a policy: raised where they may be, checked always.
 
+use super::InsuranceInput;
 use super::model::{Coverage, CoverageChoice, Demand, InsuranceRequest, LenderInterest, Minimum};
 use crate::kernel::money::Cents;
 
@@ -86,6 +87,49 @@ impl DemandCheck {
             }
         }
         out
+    }
+}
+
+/// A demand that a quote made before does not meet, and the change that clears it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnmetDemand {
+    /// Against the policy as quoted.
+    pub check: DemandCheck,
+    /// What to do about it, in words a salesperson can read aloud.
+    pub change: String,
+}
+
+impl InsuranceInput {
+    /// What a lender or lessor asks for today and this quote does not have. A quote that names nobody yet names whoever is
+    /// chosen by then; one that names another does not.
+    pub fn unmet(&self, demand: &Demand, lender_code: Option<&str>, lender_name: &str) -> Vec<UnmetDemand> {
+        let mut request = self.request.clone();
+        request.interest = demand.interest;
+        let named = request.lender_code.as_deref();
+        let names_another = named.is_some() && lender_code.is_some() && named != lender_code;
+        request.lender_code = (!names_another).then(|| lender_code.unwrap_or_default().to_owned());
+        let checks = DemandCheck::all(&request, Some(demand)).into_iter().filter(|check| !check.met);
+        checks.map(|check| UnmetDemand { change: change(check.subject, demand, lender_name), check }).collect()
+    }
+}
+
+fn change(subject: DemandSubject, demand: &Demand, lender: &str) -> String {
+    match subject {
+        DemandSubject::Comprehensive => {
+            format!("Ask the insurers again for comprehensive cover with a deductible of at most {}.", demand.max_deductible)
+        }
+        DemandSubject::Collision => {
+            format!("Ask the insurers again for collision cover with a deductible of at most {}.", demand.max_deductible)
+        }
+        DemandSubject::BodilyInjury => format!(
+            "Ask the insurers again for bodily injury limits of at least {} per person and {} per accident.",
+            demand.bodily_injury_person, demand.bodily_injury_accident
+        ),
+        DemandSubject::PropertyDamage => {
+            format!("Ask the insurers again for a property damage limit of at least {}.", demand.property_damage)
+        }
+        DemandSubject::LossPayee => format!("Ask the insurers again, so that the policy names {lender} loss payee."),
+        DemandSubject::AdditionalInsured => format!("Ask the insurers again, so that the policy names {lender} additional insured."),
     }
 }
 

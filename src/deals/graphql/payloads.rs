@@ -110,6 +110,8 @@ user_error!(
         QuoteSuperseded,
         /// The quote is too old.
         QuoteExpired,
+        /// An insurance quote that is not what the lender or lessor asks for; the message says what would be.
+        InsuranceNotEnough,
     }
 );
 user_error!(
@@ -132,6 +134,8 @@ user_error!(
         FiguresIncomplete,
         /// The customer has not chosen a finance quote.
         QuoteNeeded,
+        /// The insurance chosen is not what the lender or lessor asks for; the message says what would be.
+        InsuranceNotEnough,
     }
 );
 user_error!(

@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
-use super::{Answer, Change, DealError, Deals, EndDeal, Start, Target};
+use super::{Answer, Change, DealError, Deals, EndDeal, Refusal, RefusalCode, Start, Target};
 use crate::auth::Actor;
 use crate::db::{By, Tx};
 use crate::deals::states::{DealState, DealVerb};
+use crate::deals::store::quotes;
 use crate::deals::store::table::OnTable;
 
 impl Deals {
@@ -21,11 +22,17 @@ impl Deals {
         self.change(actor, by, &target, "dealPresent", &target, work).await
     }
 
-    /// The customer says yes to what was shown.
+    /// The customer says yes to what was shown. Insurance they chose must be what their lender or lessor asks for today.
     pub async fn agree(&self, actor: &Actor, by: By, target: Target) -> Result<Answer, DealError> {
+        // Read before the deal: of another version it would not be read at all, and the deal be refused as out of sync.
+        let scope = actor.selling_scope();
+        let chosen = quotes::chosen_insurance(&mut *self.db.read().await?, &scope, target.deal_id, target.expected_version).await?;
         let work = |before: &OnTable, now| {
             let mut deal = before.deal.clone();
             deal.state = Self::step(before, DealVerb::Agree, false)?;
+            if let Some(gap) = chosen.as_ref().and_then(|chosen| self.desk.cover_gap(&Self::case(before, &before.structure), chosen)) {
+                return Err(Refusal::new(RefusalCode::InsuranceNotEnough, "dealId", gap).into());
+            }
             deal.agreed_at = Some(now);
             let detail = json!({ "figures": before.deal.figures, "quoteId": deal.accepted_finance_quote_id });
             Ok(Some(Change::of(deal, "agreed", detail)))

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Start, Target};
 use crate::auth::Actor;
 use crate::db::{By, DbError, Tx};
+use crate::deals::cover::Chosen;
 use crate::deals::model::{DealKind, Figures, QuoteStatus};
 use crate::deals::states::DealVerb;
 use crate::deals::store::answers;
@@ -101,6 +102,12 @@ impl Deals {
             AnyQuote::Insurance(quote) => quotes::insurance_to_accept(tx.conn(), id, quote).await?,
         };
         let quote = acceptable(found, tx.now()).map_err(|refusal| refusal.of(id))?;
+        if let AnyQuote::Insurance(_) = wish.quote {
+            let chosen = Chosen { inputs: quote.content.clone(), program: quotes::chosen_program(tx.conn(), id).await? };
+            if let Some(gap) = self.desk.cover_gap(&Self::case(&before, &before.structure), &chosen) {
+                return Err(Refusal::new(RefusalCode::InsuranceNotEnough, "quoteId", gap).of(id).into());
+            }
+        }
         let mut deal = before.deal.clone();
         deal.state = state;
         let mut figures = None;
@@ -108,8 +115,7 @@ impl Deals {
             AnyQuote::Finance(quote_id) => {
                 quotes::accept_finance(tx.conn(), id, quote_id).await?;
                 deal.accepted_finance_quote_id = Some(quote_id);
-                let result = quote.result.unwrap_or_default();
-                let result: Quote = serde_json::from_value(result).map_err(|e| DbError::Corrupt(e.to_string()))?;
+                let result: Quote = serde_json::from_value(quote.content).map_err(|e| DbError::Corrupt(e.to_string()))?;
                 let new = Figures { payment_is_estimate: false, ..Figures::of(&result) };
                 let payment = new.payment;
                 figures = Some(new);

@@ -45,6 +45,8 @@ crate::text_enum! {
         QuoteSuperseded = "QUOTE_SUPERSEDED",
         /// The quote is too old.
         QuoteExpired = "QUOTE_EXPIRED",
+        /// The insurance is not what the lender or lessor asks for.
+        InsuranceNotEnough = "INSURANCE_NOT_ENOUGH",
         /// A reason must be given.
         ReasonNeeded = "REASON_NEEDED",
         /// The deal has as many scenarios as it may.

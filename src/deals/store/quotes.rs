@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use crate::auth::Scope;
 use crate::db::DbError;
+use crate::deals::cover::Chosen;
 use crate::deals::model::QuoteStatus;
 use crate::deals::pricing::{FinanceOffer, InsuranceOffer};
-use crate::kernel::id::{DealId, FinanceQuoteId, InsuranceQuoteId};
+use crate::kernel::id::{DealId, FinanceQuoteId, InsuranceQuoteId, ProgramId};
 
 /// What the rows of one round of quoting share.
 #[derive(Debug, Clone, Copy)]
@@ -130,8 +131,8 @@ pub(in crate::deals) async fn insert_insurance(
 pub(in crate::deals) struct Acceptable {
     pub(in crate::deals) status: QuoteStatus,
     pub(in crate::deals) expires_at: DateTime<Utc>,
-    /// The quote as calculated; finance only.
-    pub(in crate::deals) result: Option<Value>,
+    /// A finance quote as calculated; of an insurance quote what it was calculated from.
+    pub(in crate::deals) content: Value,
 }
 
 /// A finance quote of a deal.
@@ -147,7 +148,7 @@ pub(in crate::deals) async fn finance_to_accept(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| Acceptable { status: row.status, expires_at: row.expires_at, result: Some(row.result) }))
+    Ok(row.map(|row| Acceptable { status: row.status, expires_at: row.expires_at, content: row.result }))
 }
 
 /// An insurance quote of a deal.
@@ -157,13 +158,46 @@ pub(in crate::deals) async fn insurance_to_accept(
     id: InsuranceQuoteId,
 ) -> Result<Option<Acceptable>, DbError> {
     let row = sqlx::query!(
-        r#"SELECT status AS "status: QuoteStatus", expires_at FROM insurance_quote WHERE id = $1 AND deal_id = $2"#,
+        r#"SELECT status AS "status: QuoteStatus", expires_at, inputs FROM insurance_quote WHERE id = $1 AND deal_id = $2"#,
         id.0,
         deal.0,
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| Acceptable { status: row.status, expires_at: row.expires_at, result: None }))
+    Ok(row.map(|row| Acceptable { status: row.status, expires_at: row.expires_at, content: row.inputs }))
+}
+
+/// The program of the deal's accepted finance quote.
+pub(in crate::deals) async fn chosen_program(conn: &mut PgConnection, deal: DealId) -> Result<Option<ProgramId>, DbError> {
+    let program = sqlx::query_scalar!(
+        r#"SELECT q.program_id AS "program: ProgramId" FROM deal d JOIN finance_quote q ON q.id = d.accepted_finance_quote_id WHERE d.id = $1"#,
+        deal.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(program)
+}
+
+/// The accepted insurance quote of a deal at a version, with the program chosen. None at any other version, or without one.
+pub(in crate::deals) async fn chosen_insurance(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    deal: DealId,
+    version: i32,
+) -> Result<Option<Chosen>, DbError> {
+    let row = sqlx::query_as!(
+        Chosen,
+        r#"SELECT i.inputs, q.program_id AS "program?: ProgramId"
+           FROM deal d JOIN insurance_quote i ON i.id = d.accepted_insurance_quote_id
+           LEFT JOIN finance_quote q ON q.id = d.accepted_finance_quote_id
+           WHERE d.id = $1 AND d.version = $2 AND d.store_id = ANY($3)"#,
+        deal.0,
+        version,
+        scope.store_ids(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row)
 }
 
 /// Accepts one finance quote; the one accepted before is a mere quote again.

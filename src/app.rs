@@ -19,6 +19,7 @@ use crate::http::{Doorkeeper, Http, Parts, channels, feeds};
 use crate::inventory::Inventory;
 use crate::kernel::seal::Sealer;
 use crate::matching::Matching;
+use crate::payments::{HttpPartner, PartnerSetupError, PaymentPort, Payments};
 use crate::schema::{self, DesklessSchema};
 
 /// Everything the doors (HTTP, command line) need. Cheap to clone.
@@ -42,6 +43,8 @@ pub struct App {
     pub channels: Channels,
     /// Cars for a customer.
     pub matching: Matching,
+    /// Deposits.
+    pub payments: Payments,
     /// Deals.
     pub deals: Deals,
     /// The lot and its feeds.
@@ -65,6 +68,9 @@ pub enum StartError {
     /// The schema cannot be served.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// The payment partner cannot be reached with this configuration.
+    #[error(transparent)]
+    Payments(#[from] PartnerSetupError),
     /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -82,8 +88,24 @@ impl App {
         let inventory = Inventory::new(db.clone());
         let channels = Channels::new(db.clone(), Arc::clone(&sealer), dealers.clone(), customers.clone(), inventory.clone());
         let matching = Matching::new(db.clone(), inventory.clone(), &notices);
-        let deals = Deals::new(db.clone(), inventory.clone(), dealers.clone(), Desk::new(rules.clone()));
-        Ok(Self { config: Arc::new(config), db, sealer, notices, auth, dealers, inventory, customers, channels, matching, rules, deals })
+        let port = HttpPartner::new(&config.payments)?.map(|partner| Arc::new(partner) as Arc<dyn PaymentPort>);
+        let payments = Payments::new(db.clone(), Arc::clone(&sealer), port);
+        let deals = Deals::new(db.clone(), inventory.clone(), dealers.clone(), payments.clone(), Desk::new(rules.clone()));
+        Ok(Self {
+            config: Arc::new(config),
+            db,
+            sealer,
+            notices,
+            auth,
+            dealers,
+            inventory,
+            customers,
+            channels,
+            matching,
+            rules,
+            payments,
+            deals,
+        })
     }
 
     /// The schema with every service in its data. `known` documents were validated before and need it less.

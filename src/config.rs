@@ -32,6 +32,8 @@ pub struct Config {
     pub limits: Limits,
     /// Bodies of the channel doors.
     pub channels: ChannelsConfig,
+    /// The payment partner.
+    pub payments: PaymentsConfig,
     /// Logging.
     pub log: LogConfig,
 }
@@ -98,6 +100,19 @@ pub struct ChannelsConfig {
     pub feed_bytes: u64,
 }
 
+/// The payment partner, see docs/PARTNERS.md.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PaymentsConfig {
+    /// Base address, such as `https://payments.example.com`. Without it no deposits are taken.
+    pub url: Option<String>,
+    /// The key sent as a bearer token.
+    #[serde(serialize_with = "masked_option")]
+    pub key: Option<String>,
+    /// Milliseconds until an answer must have come. Less than a GraphQL operation may take.
+    pub timeout_ms: u64,
+}
+
 /// Logging.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -118,6 +133,7 @@ impl Default for Config {
             auth: AuthConfig::default(),
             limits: Limits::default(),
             channels: ChannelsConfig::default(),
+            payments: PaymentsConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -153,6 +169,12 @@ impl Default for AuthConfig {
 impl Default for ChannelsConfig {
     fn default() -> Self {
         Self { body_bytes: 1024 * 1024, feed_bytes: 1024 * 1024 * 1024 }
+    }
+}
+
+impl Default for PaymentsConfig {
+    fn default() -> Self {
+        Self { url: None, key: None, timeout_ms: 2_500 }
     }
 }
 

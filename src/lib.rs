@@ -29,5 +29,7 @@ pub mod inventory;
 pub mod kernel;
 pub mod matching;
 pub mod node;
+pub mod payments;
 pub mod schema;
 pub mod telemetry;
+pub mod upkeep;

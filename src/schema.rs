@@ -6,7 +6,7 @@ use crate::auth::graphql::{AuthMutation, AuthQuery};
 use crate::channels::graphql::{ChannelsMutation, ChannelsQuery};
 use crate::customers::graphql::{CustomersMutation, CustomersQuery};
 use crate::dealers::graphql::DealersQuery;
-use crate::deals::graphql::{AffectedQuery, DealsMutation, DealsQuery, DealsSubscription};
+use crate::deals::graphql::{AffectedQuery, DealsMutation, DealsQuery, DealsSubscription, DepositsMutation, HoldsMutation};
 use crate::finance::graphql::FinanceQuery;
 use crate::inventory::graphql::{InventoryMutation, InventoryQuery, InventorySubscription};
 use crate::node::NodeQuery;
@@ -27,7 +27,7 @@ pub struct Query(
 
 /// All mutations.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(AuthMutation, InventoryMutation, CustomersMutation, ChannelsMutation, DealsMutation);
+pub struct Mutation(AuthMutation, InventoryMutation, CustomersMutation, ChannelsMutation, DealsMutation, HoldsMutation, DepositsMutation);
 
 /// All subscriptions.
 #[derive(Debug, Default, MergedSubscription)]

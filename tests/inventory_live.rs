@@ -106,6 +106,7 @@ async fn hold(room: &Showroom, vehicle: &ID, deal: DealId, minutes: Option<i64>)
         reason: HoldReason::Deal,
         placed_by: actor.user_id(),
         expires_at: minutes.map(|m| tx.now() + chrono::Duration::minutes(m)),
+        note: None,
     };
     room.app.app.inventory.place_hold(&mut tx, &actor.selling_scope(), wish).await?;
     tx.commit().await.expect("commits");

@@ -13,6 +13,8 @@
 )]
 
 mod helpers;
+#[path = "../examples/partner_sim/sim.rs"]
+mod partner_sim;
 
 mod auth_sessions;
 mod channels_events;
@@ -23,8 +25,10 @@ mod customers_identity;
 mod customers_preferences;
 mod db_connections;
 mod db_notices;
+mod deals_deposits;
 mod deals_desk;
 mod deals_figures;
+mod deals_holds;
 mod deals_insured;
 mod deals_plan;
 mod deals_products;

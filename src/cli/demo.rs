@@ -45,8 +45,10 @@ impl Demo {
         if let Some(listener) = listener {
             let http = app.http()?;
             let router = app.router(&http);
+            let upkeep = crate::upkeep::start(&app);
             println!("{}", welcome(listener.local_addr().unwrap_or(address), begun.elapsed()));
             server::serve(listener, &http, router, server::stop_signal()).await.map_err(|e| CliError::Io("serving".into(), e))?;
+            upkeep.abort();
         }
         database.close().await;
         Ok(())

@@ -30,7 +30,9 @@ impl Serve {
         tracing::info!(%address, "serving");
         let http = app.http()?;
         let router = app.router(&http);
+        let upkeep = crate::upkeep::start(&app);
         server::serve(listener, &http, router, server::stop_signal()).await.map_err(|e| CliError::Io("serving".into(), e))?;
+        upkeep.abort();
         database.close().await;
         Ok(())
     }

@@ -29,8 +29,9 @@ mod store;
 pub use menu::{Menu, MenuColumn, MenuItem};
 pub use pricing::Desk;
 pub use service::{
-    AcceptQuote, Answer, AnyQuote, CancelProduct, ChangeStructure, DealError, DealFilter, DealOrder, Deals, EndDeal, OpenDeal,
-    ProductDraft, RecordAnswers, Refusal, RefusalCode, Replay, SaveScenario, StructureWish, SwapVehicle, Target, TradeInDraft,
+    AcceptQuote, Answer, AnyQuote, CancelProduct, ChangeDeposit, ChangeStructure, DealError, DealFilter, DealOrder, Deals, EndDeal,
+    HoldCar, OnCar, OpenDeal, ProductDraft, RecordAnswers, Refusal, RefusalCode, Replay, SaveScenario, StructureWish, SwapVehicle,
+    TakeDeposit, Target, TradeInDraft,
 };
 pub use store::affected::Affected;
 pub use store::room::{HistoryEvent, Parts, Room};

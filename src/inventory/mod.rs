@@ -16,6 +16,7 @@ mod facts;
 pub mod feed;
 mod fuel_economy;
 pub mod graphql;
+mod holds;
 pub mod import;
 mod lookup;
 mod model;
@@ -28,13 +29,14 @@ mod vpic;
 
 pub use facts::VehicleFacts;
 pub use fuel_economy::FuelEconomy;
+pub use holds::{Freed, HoldLimit, HoldPolicy, PlaceHold, QueuePlace};
 pub use import::{FeedImport, FeedImportStatus, FeedReportLine, FeedReportSeverity, FeedSource, ImportError, Progress};
 pub use lookup::Named;
 pub use model::{
     BodyStyle, ColorFamily, Drivetrain, FuelType, Hold, HoldReason, PriceKind, Transmission, Vehicle, VehicleCondition, VehicleFilter,
     VehicleKey, VehicleOrder, VehicleStatus, VinStatus,
 };
-pub use service::{Inventory, InventoryError, PlaceHold, PriceError};
+pub use service::{Inventory, InventoryError, PriceError};
 pub use store::{Disagreement, PriceChange, VehicleParts};
 pub use vin::{Vin, VinError};
 pub use vpic::{Decoded, decode};

@@ -183,6 +183,8 @@ crate::text_enum! {
         Deal = "DEAL",
         /// A contract was signed.
         Contract = "CONTRACT",
+        /// It was freed, and the first in line has it for a short while.
+        Offer = "OFFER",
     }
 }
 
@@ -311,6 +313,10 @@ pub struct Hold {
     pub placed_at: DateTime<Utc>,
     /// When it ends by itself.
     pub expires_at: Option<DateTime<Utc>>,
+    /// How often it was extended.
+    pub extensions: i32,
+    /// Why, in the salesperson's words.
+    pub note: Option<String>,
 }
 
 /// What to look for on the lot. Empty lists and `None` ask for nothing.

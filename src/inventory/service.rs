@@ -1,22 +1,20 @@
-//! Use cases around the lot: find, list, hold, release, change status.
+//! Use cases around the lot: find, list, change status.
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::model::{Hold, HoldReason, Vehicle, VehicleFilter, VehicleStatus};
-use super::store::{self, Changed, Disagreement, PriceChange, VehiclePage, VehicleParts};
+use super::holds::{self, Changed};
+use super::model::{Hold, Vehicle, VehicleFilter, VehicleStatus};
+use super::store::{self, Disagreement, PriceChange, VehiclePage, VehicleParts};
 use crate::auth::Scope;
 use crate::db::notices::Subject;
 use crate::db::{AuditEvent, Db, DbError, Tx};
-use crate::kernel::id::{DealId, UserId, VehicleId};
+use crate::kernel::id::{DealId, VehicleId};
 
 /// Most price changes shown of one vehicle.
 const PRICE_HISTORY_MAX: i64 = 100;
-/// How often a hold is tried again when its holder let go in between.
-const HOLD_TRIES: usize = 5;
 
 /// The lot. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -64,21 +62,6 @@ pub enum PriceError {
     /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
-}
-
-/// A wish to hold a vehicle for a deal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PlaceHold {
-    /// The vehicle.
-    pub vehicle_id: VehicleId,
-    /// The deal.
-    pub deal_id: DealId,
-    /// Why.
-    pub reason: HoldReason,
-    /// Who asks.
-    pub placed_by: UserId,
-    /// When it ends by itself; never for a contract.
-    pub expires_at: Option<DateTime<Utc>>,
 }
 
 impl Inventory {
@@ -138,7 +121,7 @@ impl Inventory {
     /// The active holds of vehicles.
     pub async fn holds(&self, scope: &Scope, ids: &[VehicleId]) -> Result<HashMap<VehicleId, Hold>, DbError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let holds = store::holds_of(&mut *self.db.read().await?, scope, &ids, self.db.now()).await?;
+        let holds = holds::holds_of(&mut *self.db.read().await?, scope, &ids, self.db.now()).await?;
         Ok(holds.into_iter().map(|hold| (hold.vehicle_id, hold)).collect())
     }
 
@@ -183,67 +166,6 @@ impl Inventory {
         Ok(store::find_many(tx.conn(), scope, &[id.0], VehicleParts::ALL).await?.pop())
     }
 
-    /// Holds a vehicle for a deal, inside the caller's transaction. Of many at once exactly one gets it: the unique index on
-    /// the active hold of a VIN in the group decides, and the others learn who has it. A deal that already holds it keeps
-    /// it, with the newer reason and expiry. The vehicle becomes `ON_HOLD` (or `PENDING_SALE` for a contract).
-    pub async fn place_hold(&self, tx: &mut Tx, scope: &Scope, wish: PlaceHold) -> Result<Hold, InventoryError> {
-        let now = tx.now();
-        let status = match wish.reason {
-            HoldReason::Deal => VehicleStatus::OnHold,
-            HoldReason::Contract => VehicleStatus::PendingSale,
-        };
-        for _ in 0..HOLD_TRIES {
-            let target = store::hold_target(tx.conn(), scope, wish.vehicle_id).await?.ok_or(InventoryError::NotFound)?;
-            store::expire_holds(tx.conn(), target.group_id, &target.vin, now).await?;
-            if let Some(held) = store::active_hold(tx.conn(), target.group_id, &target.vin).await? {
-                if held.deal_id != wish.deal_id || held.vehicle_id != wish.vehicle_id {
-                    return Err(InventoryError::VehicleHeld { by: held.deal_id, vehicle: held.vehicle_id });
-                }
-                store::renew_hold(tx.conn(), held.id, wish.reason, wish.expires_at).await?;
-                if target.status != status && !target.status.is_gone() {
-                    self.set_status(tx, scope, wish.vehicle_id, status).await?;
-                }
-                return Ok(Hold { reason: wish.reason, expires_at: wish.expires_at, ..held });
-            }
-            let target = store::hold_target(tx.conn(), scope, wish.vehicle_id).await?.ok_or(InventoryError::NotFound)?;
-            if !target.status.is_free() {
-                return Err(InventoryError::NotForSale { status: target.status });
-            }
-            let hold = Hold {
-                id: self.db.new_id(),
-                vehicle_id: wish.vehicle_id,
-                store_id: target.store_id,
-                deal_id: wish.deal_id,
-                reason: wish.reason,
-                placed_by: wish.placed_by,
-                placed_at: now,
-                expires_at: wish.expires_at,
-            };
-            if store::insert_hold(tx.conn(), &hold, &target).await? {
-                // The winner may have waited for another that let go after selling: look once more.
-                let seen = store::hold_target(tx.conn(), scope, wish.vehicle_id).await?.ok_or(InventoryError::NotFound)?;
-                if !seen.status.is_free() {
-                    store::delete_hold(tx.conn(), hold.id).await?;
-                    return Err(InventoryError::NotForSale { status: seen.status });
-                }
-                self.set_status(tx, scope, wish.vehicle_id, status).await?;
-                return Ok(hold);
-            }
-        }
-        Err(InventoryError::NotForSale { status: VehicleStatus::OnHold })
-    }
-
-    /// Ends every hold of a deal, inside the caller's transaction. Their vehicles are free again, unless they were sold.
-    /// `reason` is a stable word such as `CANCELLED` or `SWAPPED`. Returns how many vehicles became free.
-    pub async fn release_holds(&self, tx: &mut Tx, deal: DealId, reason: &str) -> Result<usize, InventoryError> {
-        let now = tx.now();
-        let changed = store::release_holds(tx.conn(), deal, reason, now).await?;
-        for change in &changed {
-            tell(tx, change);
-        }
-        Ok(changed.len())
-    }
-
     /// Changes the status of a vehicle, inside the caller's transaction, and tells whoever watches the lot. The same VIN offered
     /// by another store of the group follows, so that no VIN shows as available when it is not.
     pub async fn set_status(&self, tx: &mut Tx, scope: &Scope, id: VehicleId, status: VehicleStatus) -> Result<(), InventoryError> {
@@ -259,7 +181,7 @@ impl Inventory {
     }
 }
 
-fn tell(tx: &mut Tx, change: &Changed) {
+pub(super) fn tell(tx: &mut Tx, change: &Changed) {
     tx.notify(change.store_id, Subject::Vehicle, change.id, change.version);
 }
 

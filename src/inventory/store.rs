@@ -1,13 +1,14 @@
-//! All the SQL of the slice's vehicles, holds and history. The import's SQL is in `import/store.rs`.
+//! The SQL of the slice's vehicles and their history. The import's SQL is in `import/store.rs`, that of holds in `holds/store.rs`.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::model::{Hold, HoldReason, Vehicle, VehicleFilter, VehicleKey, VehicleOrder, VehicleStatus};
+use super::holds::Changed;
+use super::model::{Vehicle, VehicleFilter, VehicleKey, VehicleOrder, VehicleStatus};
 use crate::auth::Scope;
 use crate::db::DbError;
-use crate::kernel::id::{DealId, StoreId, VehicleId};
+use crate::kernel::id::VehicleId;
 
 /// What a list needs of each vehicle beyond its facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -270,156 +271,6 @@ fn text_query(text: &str) -> Option<String> {
     let words: Vec<String> =
         text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).take(12).map(|w| format!("'{}'", w.to_lowercase())).collect();
     (!words.is_empty()).then(|| format!("{}:*", words.join(" & ")))
-}
-
-/// What a hold needs to know of its vehicle.
-pub(super) struct HoldTarget {
-    pub(super) store_id: StoreId,
-    pub(super) group_id: Uuid,
-    pub(super) vin: String,
-    pub(super) status: VehicleStatus,
-}
-
-/// The vehicle a hold is for.
-pub(super) async fn hold_target(conn: &mut PgConnection, scope: &Scope, id: VehicleId) -> Result<Option<HoldTarget>, DbError> {
-    let row = sqlx::query_as!(
-        HoldTarget,
-        r#"SELECT v.store_id AS "store_id: _", s.group_id, v.vin, v.status AS "status: _"
-           FROM vehicle v JOIN store s ON s.id = v.store_id WHERE v.id = $1 AND v.store_id = ANY($2)"#,
-        id.0,
-        scope.store_ids(),
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(row)
-}
-
-/// Ends holds of this VIN whose time is over. Their vehicles become free again.
-pub(super) async fn expire_holds(conn: &mut PgConnection, group: Uuid, vin: &str, now: DateTime<Utc>) -> Result<(), DbError> {
-    sqlx::query!(
-        "WITH ended AS (
-           UPDATE vehicle_hold SET released_at = $3, release_reason = 'EXPIRED'
-           WHERE group_id = $1 AND vin = $2 AND released_at IS NULL AND expires_at <= $3
-           RETURNING vehicle_id, status_before)
-         UPDATE vehicle v
-         SET status = CASE WHEN v.id = ended.vehicle_id THEN ended.status_before ELSE 'AVAILABLE' END, version = v.version + 1, updated_at = $3
-         FROM ended, store s
-         WHERE v.vin = $2 AND s.id = v.store_id AND s.group_id = $1 AND v.status = 'ON_HOLD'",
-        group,
-        vin,
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Takes the one active hold of a VIN. False when somebody has it; waits for a transaction that is just taking it.
-pub(super) async fn insert_hold(conn: &mut PgConnection, hold: &Hold, target: &HoldTarget) -> Result<bool, DbError> {
-    let done = sqlx::query!(
-        "INSERT INTO vehicle_hold (id, group_id, store_id, vehicle_id, vin, deal_id, reason, status_before, placed_by, placed_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-         ON CONFLICT (group_id, vin) WHERE released_at IS NULL DO NOTHING",
-        hold.id,
-        target.group_id,
-        target.store_id.0,
-        hold.vehicle_id.0,
-        target.vin,
-        hold.deal_id.0,
-        hold.reason.as_str(),
-        target.status.as_str(),
-        hold.placed_by.0,
-        hold.placed_at,
-        hold.expires_at,
-    )
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// The active hold of a VIN in a group.
-pub(super) async fn active_hold(conn: &mut PgConnection, group: Uuid, vin: &str) -> Result<Option<Hold>, DbError> {
-    let hold = sqlx::query_as!(
-        Hold,
-        r#"SELECT id, vehicle_id AS "vehicle_id: _", store_id AS "store_id: _", deal_id AS "deal_id: _", reason AS "reason: _",
-             placed_by AS "placed_by: _", placed_at, expires_at
-           FROM vehicle_hold WHERE group_id = $1 AND vin = $2 AND released_at IS NULL"#,
-        group,
-        vin,
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(hold)
-}
-
-/// The active holds of vehicles, for showing them.
-pub(super) async fn holds_of(conn: &mut PgConnection, scope: &Scope, ids: &[Uuid], now: DateTime<Utc>) -> Result<Vec<Hold>, DbError> {
-    let holds = sqlx::query_as!(
-        Hold,
-        r#"SELECT id, vehicle_id AS "vehicle_id: _", store_id AS "store_id: _", deal_id AS "deal_id: _", reason AS "reason: _",
-             placed_by AS "placed_by: _", placed_at, expires_at
-           FROM vehicle_hold
-           WHERE vehicle_id = ANY($1) AND store_id = ANY($2) AND released_at IS NULL AND (expires_at IS NULL OR expires_at > $3)"#,
-        ids,
-        scope.store_ids(),
-        now,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(holds)
-}
-
-/// Renews a deal's own hold: a later reason and expiry replace the earlier.
-pub(super) async fn renew_hold(
-    conn: &mut PgConnection,
-    id: Uuid,
-    reason: HoldReason,
-    expires_at: Option<DateTime<Utc>>,
-) -> Result<(), DbError> {
-    sqlx::query!("UPDATE vehicle_hold SET reason = $2, expires_at = $3 WHERE id = $1", id, reason.as_str(), expires_at)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// A vehicle that changed, for the change notice.
-pub(super) struct Changed {
-    pub(super) id: Uuid,
-    pub(super) store_id: Uuid,
-    pub(super) version: i32,
-}
-
-/// Ends the holds of a deal and gives their vehicles back the status they had, unless they have gone on (sale). The same VIN
-/// in other stores of the group becomes available again too.
-pub(super) async fn release_holds(
-    conn: &mut PgConnection,
-    deal: DealId,
-    reason: &str,
-    now: DateTime<Utc>,
-) -> Result<Vec<Changed>, DbError> {
-    let changed = sqlx::query_as!(
-        Changed,
-        "WITH ended AS (
-           UPDATE vehicle_hold SET released_at = $3, release_reason = $2 WHERE deal_id = $1 AND released_at IS NULL
-           RETURNING vehicle_id, group_id, vin, status_before)
-         UPDATE vehicle v
-         SET status = CASE WHEN v.id = ended.vehicle_id THEN ended.status_before ELSE 'AVAILABLE' END, version = v.version + 1, updated_at = $3
-         FROM ended, store s
-         WHERE v.vin = ended.vin AND s.id = v.store_id AND s.group_id = ended.group_id AND v.status IN ('ON_HOLD', 'PENDING_SALE')
-         RETURNING v.id, v.store_id, v.version",
-        deal.0,
-        reason,
-        now,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(changed)
-}
-
-/// Takes back a hold that was placed in this very transaction.
-pub(super) async fn delete_hold(conn: &mut PgConnection, id: Uuid) -> Result<(), DbError> {
-    sqlx::query!("DELETE FROM vehicle_hold WHERE id = $1", id).execute(conn).await?;
-    Ok(())
 }
 
 /// Changes the status of a vehicle, and of the same VIN where another store of the group offers it. Empty when it is outside

@@ -138,6 +138,8 @@ typed_id!(/// A trade-in of a deal.
     TradeInId, "trd");
 typed_id!(/// A saved structure of a deal.
     ScenarioId, "scn");
+typed_id!(/// A deposit that keeps a car for a customer.
+    DepositId, "dep");
 typed_id!(/// A finance quote.
     FinanceQuoteId, "fqt");
 typed_id!(/// An insurance quote.

@@ -26,7 +26,11 @@ pub const RAV4_VIN: &str = "2T3P1RFV8MC000001";
 
 impl Showroom {
     pub async fn open() -> Self {
-        let app = TestApp::start().await;
+        Self::on(TestApp::start().await).await
+    }
+
+    /// On an application that was started otherwise.
+    pub async fn on(app: TestApp) -> Self {
         let sam = app.person("sam@example.com", &[(app.austin, Role::Salesperson)]).await;
         let room =
             Self { customer: ID::from(""), rav4: ID::from(""), camry: ID::from(""), keys: std::sync::atomic::AtomicU32::new(0), app, sam };

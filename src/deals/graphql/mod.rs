@@ -4,7 +4,9 @@
 
 mod affected;
 mod answers;
+mod deposits;
 mod desk;
+mod holds;
 mod inputs;
 mod menu;
 mod mutation;
@@ -18,6 +20,8 @@ mod siblings;
 mod subscription;
 
 pub use affected::AffectedQuery;
+pub use deposits::DepositsMutation;
+pub use holds::HoldsMutation;
 pub use mutation::DealsMutation;
 pub use node::DealNode;
 pub use query::DealsQuery;

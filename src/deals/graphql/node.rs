@@ -7,7 +7,9 @@ use async_graphql::{Context, ID, Lookahead, Object};
 use chrono::{DateTime, Utc};
 
 use super::answers::NeedsNode;
+use super::deposits::DepositNode;
 use super::desk::{self, ComparisonNode, DealWhatIfInput, GridNode};
+use super::holds::{DealHoldNode, QueuePlaceNode};
 use super::menu::{MenuNode, ProductRefundNode};
 use super::parts::{DealProductNode, EventNode, LineNode, NextStepNode, ScenarioNode, StaffMember, TradeInNode};
 use super::plan::PaymentPlanNode;
@@ -378,6 +380,24 @@ impl DealNode {
             reason_given: false,
         };
         Ok(next_steps(&facts).into_iter().map(NextStepNode::from).collect())
+    }
+    /// The hold this deal has on its car. Null when it has none, or it ran out.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn hold(&self, ctx: &Context<'_>) -> GqlResult<Option<DealHoldNode>> {
+        let (hold, _) = service::<Deals>(ctx)?.standing(&actor(ctx)?.selling_scope(), self.0.deal.id).await?;
+        Ok(hold.map(DealHoldNode::from))
+    }
+    /// The deal's place in the line for its car, when somebody else has it and this deal waits.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn queue_place(&self, ctx: &Context<'_>) -> GqlResult<Option<QueuePlaceNode>> {
+        let (_, place) = service::<Deals>(ctx)?.standing(&actor(ctx)?.selling_scope(), self.0.deal.id).await?;
+        Ok(place.map(QueuePlaceNode::from))
+    }
+    /// Deposits the customer left, newest first; at most 50. At most one counts at a time.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn deposits(&self, ctx: &Context<'_>) -> GqlResult<Vec<DepositNode>> {
+        let deposits = service::<Deals>(ctx)?.deposits(&actor(ctx)?.selling_scope(), self.0.deal.id).await?;
+        Ok(deposits.into_iter().map(DepositNode::from).collect())
     }
     /// Why it was lost or called off, in the salesperson's words.
     async fn lost_reason(&self) -> Option<&str> {

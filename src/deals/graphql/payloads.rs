@@ -59,6 +59,8 @@ macro_rules! user_error {
     };
 }
 
+pub(super) use user_error;
+
 user_error!(
     "dealOpen",
     DealOpenUserError,
@@ -253,6 +255,8 @@ macro_rules! car_payload {
     };
 }
 
+pub(super) use {car_payload, payload};
+
 payload!("dealAnswersRecord", DealAnswersRecordPayload, DealAnswersRecordUserError);
 payload!("dealOpen", DealOpenPayload, DealOpenUserError);
 payload!("dealStructure", DealStructurePayload, DealStructureUserError);
@@ -347,7 +351,7 @@ impl DealScenarioSavePayload {
 
 /// The deal of an answer with what the payload's selection asks for: as it was just written when its own row is enough, else
 /// read afresh. Nothing is read when it is not selected.
-async fn deal(ctx: &Context<'_>, answer: &Answer) -> GqlResult<Option<DealNode>> {
+pub(super) async fn deal(ctx: &Context<'_>, answer: &Answer) -> GqlResult<Option<DealNode>> {
     let selected: Lookahead<'_> = ctx.look_ahead().field("deal");
     match (&answer.written, answer.deal_id) {
         (Some(written), _) if parts(&selected) == Parts::default() => Ok(Some(Room::of(Deal::clone(written)).into())),
@@ -357,7 +361,7 @@ async fn deal(ctx: &Context<'_>, answer: &Answer) -> GqlResult<Option<DealNode>>
 }
 
 /// Other cars, when the answer is that the deal's own was taken and they are selected.
-async fn replacements(ctx: &Context<'_>, answer: &Answer, read: Option<&DealNode>) -> GqlResult<Vec<MatchNode>> {
+pub(super) async fn replacements(ctx: &Context<'_>, answer: &Answer, read: Option<&DealNode>) -> GqlResult<Vec<MatchNode>> {
     let (selected, Some(id)) = (ctx.look_ahead().field("replacements"), answer.deal_id) else { return Ok(Vec::new()) };
     let taken = answer.refused.iter().any(|refusal| refusal.code == RefusalCode::VehicleTaken);
     if !taken || !selected.exists() {
@@ -372,6 +376,6 @@ async fn replacements(ctx: &Context<'_>, answer: &Answer, read: Option<&DealNode
     }
 }
 
-fn user_errors<E: OutputType + TryFrom<Refusal, Error = GqlError>>(refused: Vec<Refusal>) -> GqlResult<Vec<E>> {
+pub(super) fn user_errors<E: OutputType + TryFrom<Refusal, Error = GqlError>>(refused: Vec<Refusal>) -> GqlResult<Vec<E>> {
     refused.into_iter().map(E::try_from).collect()
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::hold::hold_ids;
 use super::{Answer, Change, DealError, Deals, EndDeal, Refusal, RefusalCode, Start, Target};
 use crate::auth::Actor;
 use crate::db::{By, Tx};
@@ -68,7 +69,8 @@ impl Deals {
             .release_holds(tx, before.deal.id, state.as_str())
             .await
             .map_err(|e| DealError::from_inventory(e, &before.car.title(), None))?;
-        if freed > 0 {
+        if !freed.is_empty() {
+            self.payments.give_free(tx, &hold_ids(&freed)).await?;
             self.tell_rivals(tx, &before).await?;
         }
         let mut deal = before.deal.clone();
@@ -76,6 +78,6 @@ impl Deals {
         deal.lost_reason = Some(wish.reason);
         deal.ended_at = Some(tx.now());
         let verb = if state == DealState::Lost { "lost" } else { "cancelled" };
-        self.write(tx, &before, Change::of(deal, verb, json!({ "vehiclesFreed": freed }))).await
+        self.write(tx, &before, Change::of(deal, verb, json!({ "vehiclesFreed": freed.len() }))).await
     }
 }

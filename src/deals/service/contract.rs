@@ -10,6 +10,7 @@ use crate::deals::states::DealVerb;
 use crate::deals::store::open;
 use crate::deals::store::table::{self, OnTable};
 use crate::inventory::{HoldReason, InventoryError, PlaceHold};
+use crate::kernel::id::{DealId, GroupId};
 
 impl Deals {
     /// Signs the deal. Of many deals that sign for one VIN at once exactly one gets it; the others are told by whom and when.
@@ -35,6 +36,7 @@ impl Deals {
             reason: HoldReason::Contract,
             placed_by: actor.user_id(),
             expires_at: None,
+            note: None,
         };
         if let Err(error) = self.inventory.place_hold(tx, &actor.selling_scope(), wish).await {
             let title = before.car.title();
@@ -57,7 +59,12 @@ impl Deals {
 
     /// Every open deal on this VIN hears, after the commit, that the car went or came back.
     pub(super) async fn tell_rivals(&self, tx: &mut Tx, before: &OnTable) -> Result<(), DealError> {
-        for (id, store, version) in table::rivals(tx.conn(), before.group_id, &before.car.vin, before.deal.id).await? {
+        self.tell_all(tx, before.group_id, &before.car.vin, Some(before.deal.id)).await
+    }
+
+    /// Every open deal on a VIN, but one, hears after the commit that the car went or came back.
+    pub(super) async fn tell_all(&self, tx: &mut Tx, group: GroupId, vin: &str, except: Option<DealId>) -> Result<(), DealError> {
+        for (id, store, version) in table::rivals(tx.conn(), group, vin, except).await? {
             tx.notify(store, Subject::Deal, id, version);
         }
         Ok(())

@@ -12,6 +12,8 @@ mod agree;
 mod answers;
 mod ask;
 mod contract;
+mod deposit;
+mod hold;
 mod open;
 mod quote;
 mod read;
@@ -35,8 +37,11 @@ use crate::db::{By, Db, DbError, Tx};
 use crate::dealers::Dealers;
 use crate::inventory::Inventory;
 use crate::kernel::id::DealId;
+use crate::payments::Payments;
 
 pub use answers::{CancelProduct, RecordAnswers};
+pub use deposit::{ChangeDeposit, TakeDeposit};
+pub use hold::{HoldCar, OnCar};
 pub use open::OpenDeal;
 pub use quote::{AcceptQuote, AnyQuote};
 pub use read::{DealFilter, DealOrder, Replay};
@@ -52,6 +57,7 @@ pub struct Deals {
     db: Db,
     inventory: Inventory,
     dealers: Dealers,
+    payments: Payments,
     desk: Desk,
 }
 
@@ -133,8 +139,8 @@ impl Change {
 
 impl Deals {
     /// On these services.
-    pub fn new(db: Db, inventory: Inventory, dealers: Dealers, desk: Desk) -> Self {
-        Self { db, inventory, dealers, desk }
+    pub fn new(db: Db, inventory: Inventory, dealers: Dealers, payments: Payments, desk: Desk) -> Self {
+        Self { db, inventory, dealers, payments, desk }
     }
 
     /// Opens the transaction and claims the key.

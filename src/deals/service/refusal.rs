@@ -10,7 +10,7 @@ use crate::deals::pricing::{Declined, Unpriced};
 use crate::deals::states::{DealVerb, Guard};
 use crate::deals::store::table::{OnTable, Taken};
 use crate::inventory::InventoryError;
-use crate::kernel::id::{DealId, ScenarioId};
+use crate::kernel::id::{DealId, DepositId, ScenarioId};
 
 crate::text_enum! {
     /// Why a change of a deal was refused.
@@ -51,6 +51,20 @@ crate::text_enum! {
         ReasonNeeded = "REASON_NEEDED",
         /// The deal has as many scenarios as it may.
         TooManyScenarios = "TOO_MANY_SCENARIOS",
+        /// The deal does not hold its car.
+        NoHold = "NO_HOLD",
+        /// A hold may not last as long.
+        HoldLimit = "HOLD_LIMIT",
+        /// Nobody has the car: hold it instead of waiting for it.
+        VehicleFree = "VEHICLE_FREE",
+        /// As many deals wait for the car as may.
+        QueueFull = "QUEUE_FULL",
+        /// The deal has a deposit already.
+        DepositOpen = "DEPOSIT_OPEN",
+        /// The deposit does not stand where this is possible.
+        WrongDepositStatus = "WRONG_DEPOSIT_STATUS",
+        /// No payment partner is configured.
+        PaymentsOff = "PAYMENTS_OFF",
     }
 }
 
@@ -198,6 +212,9 @@ pub struct Answer {
     /// The saved scenario.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scenario_id: Option<ScenarioId>,
+    /// The deposit it was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deposit_id: Option<DepositId>,
     /// This answer was stored by an earlier request with the same key.
     #[serde(skip)]
     pub replayed: bool,

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Start, Target};
+use super::hold::hold_ids;
+use super::{Answer, Change, DealError, Deals, OnTable, Refusal, RefusalCode, Start, Target};
 use crate::auth::Actor;
 use crate::db::{By, Tx};
 use crate::deals::diff;
@@ -12,6 +13,7 @@ use crate::deals::pricing::Case;
 use crate::deals::states::{DealVerb, Guard};
 use crate::deals::store::open;
 use crate::deals::store::table::Outdated;
+use crate::inventory::{HoldReason, PlaceHold};
 use crate::kernel::id::VehicleId;
 use crate::kernel::money::Cents;
 
@@ -68,7 +70,7 @@ impl Deals {
         let old = self.desk.figures(&Self::case(&before, &before.structure)).ok().or_else(|| before.figures.clone());
         let (lines, totals) = old.as_ref().map_or_else(Default::default, |old| (diff::lines(old, &after), diff::totals(old, &after)));
 
-        self.inventory.release_holds(tx, id, "SWAPPED").await.map_err(|e| DealError::from_inventory(e, &before.car.title(), None))?;
+        self.move_hold(tx, actor, &before, &on_new).await?;
         let mut deal = before.deal.clone();
         deal.state = state;
         deal.vehicle_id = on_new.car.id;
@@ -79,5 +81,41 @@ impl Deals {
         let outdated = Outdated { finance: true, insurance: true };
         let change = Change { deal, figures: Some(after), outdated, lists: None, verb: "vehicle_swapped", detail };
         Ok(Answer { lines, totals, ..self.write(tx, &before, change).await? })
+    }
+
+    /// A deal that held the old car holds the new one for the rest of the time, and its deposit goes with it. The old car goes to
+    /// the next in line.
+    async fn move_hold(&self, tx: &mut Tx, actor: &Actor, before: &OnTable, on_new: &OnTable) -> Result<(), DealError> {
+        if on_new.car.vin == before.car.vin {
+            return Ok(());
+        }
+        let held = self.inventory.hold_of_deal(tx, before.deal.id).await?;
+        let failed = |e| DealError::from_inventory(e, &on_new.car.title(), None);
+        let freed = self.inventory.release_holds(tx, before.deal.id, "SWAPPED").await.map_err(failed)?;
+        match held.filter(|held| held.reason == HoldReason::Deal) {
+            Some(held) => {
+                let wish = PlaceHold {
+                    vehicle_id: on_new.car.id,
+                    deal_id: before.deal.id,
+                    reason: HoldReason::Deal,
+                    placed_by: actor.user_id(),
+                    expires_at: held.expires_at,
+                    note: held.note,
+                };
+                // Refused only when somebody took the new car this very moment: nothing of the swap may stay.
+                let undone = |e| match failed(e) {
+                    DealError::Refused(refusal) => DealError::Undone(refusal.of(before.deal.id)),
+                    other => other,
+                };
+                let hold = self.inventory.place_hold(tx, &actor.selling_scope(), wish).await.map_err(undone)?;
+                self.payments.follow(tx, before.deal.id, hold.id).await?;
+                self.tell_all(tx, on_new.group_id, &on_new.car.vin, Some(before.deal.id)).await?;
+            }
+            None => self.payments.give_free(tx, &hold_ids(&freed)).await?,
+        }
+        if !freed.is_empty() {
+            self.tell_rivals(tx, before).await?;
+        }
+        Ok(())
     }
 }

@@ -466,16 +466,16 @@ pub(in crate::deals) async fn rivals(
     conn: &mut PgConnection,
     group: GroupId,
     vin: &str,
-    except: DealId,
+    except: Option<DealId>,
 ) -> Result<Vec<(Uuid, Uuid, i32)>, DbError> {
     let rows = sqlx::query!(
         "SELECT d.id, d.store_id, d.version FROM vehicle v JOIN store s ON s.id = v.store_id AND s.group_id = $1 JOIN deal d ON d.vehicle_id = v.id
-         WHERE v.vin = $2 AND d.id <> $3
+         WHERE v.vin = $2 AND d.id IS DISTINCT FROM $3
            AND d.state IN ('DRAFT', 'WORKSHEET', 'PRESENTED', 'AGREED', 'CREDIT_SUBMITTED', 'CREDIT_DECIDED', 'DOCS_READY')
          ORDER BY d.id LIMIT 1000",
         group.0,
         vin,
-        except.0,
+        except.map(|id| id.0),
     )
     .fetch_all(conn)
     .await?;

@@ -1,0 +1,151 @@
+//! Deposits against a hold. The request is written down and committed first; then the partner is asked, with nothing open.
+
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::hold::OnCar;
+use super::{Answer, DealError, Deals, Refusal, RefusalCode, Start};
+use crate::auth::Actor;
+use crate::db::notices::Subject;
+use crate::db::{AuditEvent, By, Tx};
+use crate::inventory::HoldReason;
+use crate::kernel::id::DepositId;
+use crate::kernel::money::Cents;
+use crate::kernel::seal::sha256;
+use crate::payments::{DepositRefused, NewDeposit, RequestKind};
+
+/// The largest deposit, in cents: more is paid at the cashier.
+const DEPOSIT_MAX: Cents = Cents(10_000_00);
+
+/// A deposit to take.
+#[derive(Debug)]
+pub struct TakeDeposit {
+    /// Which deal.
+    pub on: OnCar,
+    /// How much.
+    pub amount: Cents,
+    /// Given back when the customer does not buy.
+    pub refundable: bool,
+    /// The one-time token the terminal gave for the card.
+    pub token: String,
+}
+
+/// What of a deposit tells a retry from a mistake. The token itself is kept nowhere in the clear.
+#[derive(Serialize)]
+struct Asked<'a> {
+    on: &'a OnCar,
+    amount: Cents,
+    refundable: bool,
+    token_sha256: [u8; 32],
+}
+
+/// A deposit to capture or to void.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChangeDeposit {
+    /// Which.
+    pub deposit_id: DepositId,
+    /// The tablet's key.
+    #[serde(skip)]
+    pub key: String,
+}
+
+impl Deals {
+    /// Has the money set aside. The answer comes when the partner has said yes or no, or with the outcome unknown when it did not
+    /// say in time; then it is asked about until it is known.
+    pub async fn deposit_authorize(&self, actor: &Actor, by: By, wish: TakeDeposit) -> Result<Answer, DealError> {
+        let asked = Asked { on: &wish.on, amount: wish.amount, refundable: wish.refundable, token_sha256: sha256(wish.token.as_bytes()) };
+        let mut tx = match self.start(actor, by, &wish.on.key, "depositAuthorize", &asked).await? {
+            Start::Work(tx) => tx,
+            Start::Replayed(answer) => return Ok(answer),
+        };
+        let result = self.take_in(&mut tx, actor, &wish).await.map_err(|e| e.about(wish.on.deal_id));
+        self.send(tx, actor, &wish.on.key, result).await
+    }
+
+    async fn take_in(&self, tx: &mut Tx, actor: &Actor, wish: &TakeDeposit) -> Result<(Answer, Uuid), DealError> {
+        let before = self.open_deal(tx, actor, wish.on.deal_id).await?;
+        let hold = self.own_hold(tx, &before).await?;
+        if hold.reason == HoldReason::Offer {
+            return Err(Refusal::new(RefusalCode::NoHold, "dealId", "The car is only offered to this deal. Hold it first.").into());
+        }
+        if wish.amount < Cents(1) || wish.amount > DEPOSIT_MAX {
+            return Err(Refusal::new(RefusalCode::OutOfBounds, "amount", format!("A deposit is from 0.01 to {DEPOSIT_MAX}.")).into());
+        }
+        let deal = &before.deal;
+        let new = NewDeposit {
+            store: deal.store_id,
+            deal: deal.id,
+            hold: hold.id,
+            amount: wish.amount,
+            currency: &deal.terms.currency,
+            refundable: wish.refundable,
+            token: &wish.token,
+            by: actor.user_id().0,
+        };
+        let (id, request) = self.payments.record(tx, &new).await.map_err(refused)?;
+        tx.audit(AuditEvent {
+            store_id: Some(deal.store_id.0),
+            subject: Subject::Deal,
+            subject_id: deal.id.0,
+            verb: "deposit_recorded",
+            detail: json!({ "depositId": id, "amount": wish.amount, "refundable": wish.refundable }),
+        });
+        tx.notify(deal.store_id.0, Subject::Deal, deal.id.0, deal.version);
+        Ok((Answer { deposit_id: Some(id), ..Answer::done(deal.id) }, request))
+    }
+
+    /// Has the money taken that was set aside.
+    pub async fn deposit_capture(&self, actor: &Actor, by: By, wish: ChangeDeposit) -> Result<Answer, DealError> {
+        self.change_deposit(actor, by, wish, "depositCapture", RequestKind::Capture).await
+    }
+
+    /// Has the money given free that was set aside.
+    pub async fn deposit_void(&self, actor: &Actor, by: By, wish: ChangeDeposit) -> Result<Answer, DealError> {
+        self.change_deposit(actor, by, wish, "depositVoid", RequestKind::Void).await
+    }
+
+    async fn change_deposit(
+        &self,
+        actor: &Actor,
+        by: By,
+        wish: ChangeDeposit,
+        operation: &'static str,
+        kind: RequestKind,
+    ) -> Result<Answer, DealError> {
+        let mut tx = match self.start(actor, by, &wish.key, operation, &wish).await? {
+            Start::Work(tx) => tx,
+            Start::Replayed(answer) => return Ok(answer),
+        };
+        let asked = self.payments.ask(&mut tx, &actor.selling_scope(), wish.deposit_id, kind).await;
+        let result =
+            asked.map_err(refused).map(|(deal, request)| (Answer { deposit_id: Some(wish.deposit_id), ..Answer::done(deal) }, request));
+        self.send(tx, actor, &wish.key, result).await
+    }
+
+    /// Commits what was written down, then asks the partner.
+    async fn send(&self, tx: Tx, actor: &Actor, key: &str, result: Result<(Answer, Uuid), DealError>) -> Result<Answer, DealError> {
+        let (result, request) = match result {
+            Ok((answer, request)) => (Ok(answer), Some(request)),
+            Err(error) => (Err(error), None),
+        };
+        let answer = self.finish(tx, actor, key, result).await?;
+        if let Some(request) = request {
+            // What comes of it is written down there; here the answer shows the deposit as it then stands.
+            self.payments.carry_out(request).await?;
+        }
+        Ok(answer)
+    }
+}
+
+fn refused(error: DepositRefused) -> DealError {
+    let words = error.to_string();
+    match error {
+        DepositRefused::NoPartner => Refusal::new(RefusalCode::PaymentsOff, "", words).into(),
+        // Found by a constraint: the transaction is broken and can keep no answer.
+        DepositRefused::AlreadyThere => DealError::Undone(Refusal::new(RefusalCode::DepositOpen, "dealId", words)),
+        DepositRefused::WrongStatus(_) => Refusal::new(RefusalCode::WrongDepositStatus, "depositId", words).into(),
+        DepositRefused::NotFound => Refusal::not_found("depositId", &words).into(),
+        DepositRefused::Db(error) => DealError::Db(error),
+    }
+}

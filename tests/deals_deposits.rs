@@ -1,0 +1,223 @@
+//! Deposits, against a partner that misbehaves. Counted: what the partner really did.
+
+use std::sync::Arc;
+
+use chrono::Duration;
+use serde_json::{Value, json};
+
+use crate::helpers::showroom::Showroom;
+use crate::helpers::{TestApp, until};
+use crate::partner_sim::{Mood, Sim};
+
+const SEEN: &str = "deposit { id status outcomeKnown problem tries amount { amount } refusedCode partnerReference }
+  userErrors { code message } replayed";
+
+/// A showroom with a partner, and a deal that holds its car.
+async fn with_partner() -> (Showroom, Sim, Value) {
+    let sim = Sim::start(([127, 0, 0, 1], 0).into(), "partner-key").await.expect("the partner");
+    let serving = sim.clone();
+    tokio::spawn(async move { serving.serve().await });
+    let url = format!("http://{}", sim.address);
+    let app = TestApp::start_with(|config| {
+        config.payments.url = Some(url);
+        config.payments.key = Some("partner-key".into());
+        config.payments.timeout_ms = 700;
+    })
+    .await;
+    let room = Showroom::on(app).await;
+    let deal = room.open_deal(&room.rav4, json!({})).await;
+    let held = room.run(&room.sam, "holdPlace", json!({ "dealId": deal["id"], "idempotencyKey": room.key() }), "userErrors { code }").await;
+    assert_eq!(held["userErrors"], json!([]));
+    (room, sim, deal)
+}
+
+async fn authorize(room: &Showroom, deal: &Value, key: &str, token: &str) -> Value {
+    let input = json!({ "dealId": deal["id"], "amount": "500.00", "refundable": true, "cardToken": token, "idempotencyKey": key });
+    room.run(&room.sam, "depositAuthorize", input, SEEN).await
+}
+
+async fn change(room: &Showroom, mutation: &str, deposit: &Value) -> Value {
+    room.run(&room.sam, mutation, json!({ "depositId": deposit["id"], "idempotencyKey": room.key() }), SEEN).await
+}
+
+async fn deposits(room: &Showroom, deal: &Value) -> Value {
+    let query = "query ($id: ID!) { deal(id: $id) { deposits { id status outcomeKnown problem tries } } }";
+    room.app.data(&room.sam, query, json!({ "id": deal["id"] })).await["deal"]["deposits"].take()
+}
+
+/// Sweeps as a server would, until nothing is unknown any more; at most ten rounds.
+async fn clear(room: &Showroom) {
+    for _ in 0..10 {
+        room.app.clock.advance(Duration::minutes(6));
+        room.app.app.payments.sweep().await.expect("sweeps");
+        if room.number("SELECT count(*) FROM payment_request WHERE settled_at IS NULL").await == 0 {
+            return;
+        }
+    }
+    panic!("an outcome stayed unknown");
+}
+
+#[tokio::test]
+async fn money_is_set_aside_taken_or_given_free() {
+    let (room, sim, deal) = with_partner().await;
+    let taken = authorize(&room, &deal, "one", "tok_visa").await;
+    assert_eq!((&taken["deposit"]["status"], &taken["deposit"]["outcomeKnown"]), (&json!("AUTHORIZED"), &json!(true)));
+    assert_eq!(taken["deposit"]["amount"]["amount"], "500.00");
+    // The same key gives the same deposit; another key finds that there is one.
+    let again = authorize(&room, &deal, "one", "tok_visa").await;
+    assert_eq!((&again["deposit"]["id"], &again["replayed"]), (&taken["deposit"]["id"], &json!(true)));
+    assert_eq!(authorize(&room, &deal, "two", "tok_visa").await["userErrors"][0]["code"], "DEPOSIT_OPEN");
+    let captured = change(&room, "depositCapture", &taken["deposit"]).await;
+    assert_eq!(captured["deposit"]["status"], "CAPTURED");
+    let stranger = room.app.stranger().await;
+    for mutation in ["depositCapture", "depositVoid"] {
+        let input = json!({ "depositId": taken["deposit"]["id"], "idempotencyKey": mutation });
+        let told = room.run(&stranger, mutation, input, "deal { id } deposit { id } userErrors { code }").await;
+        assert_eq!(told, json!({ "deal": null, "deposit": null, "userErrors": [{ "code": "NOT_FOUND" }] }), "{mutation}");
+    }
+    let refused = change(&room, "depositVoid", &taken["deposit"]).await;
+    assert_eq!(refused["userErrors"][0]["code"], "WRONG_DEPOSIT_STATUS");
+    assert_eq!(refused["userErrors"][0]["message"], "This deposit is taken and can't be changed like this.");
+    let books = sim.authorizations();
+    assert_eq!((books.len(), books[0].amount, books[0].status.as_str(), sim.heard()), (1, 50_000, "captured", 2));
+    // The card's token is forgotten, and was never in the clear.
+    assert_eq!(room.number("SELECT count(*) FROM payment_request WHERE token_sealed IS NOT NULL").await, 0);
+}
+
+#[tokio::test]
+async fn a_declined_card_leaves_room_for_another() {
+    let (room, sim, deal) = with_partner().await;
+    let declined = authorize(&room, &deal, "one", "tok_declined_insufficient_funds").await;
+    assert_eq!((&declined["deposit"]["status"], &declined["deposit"]["refusedCode"]), (&json!("DECLINED"), &json!("insufficient_funds")));
+    assert_eq!(authorize(&room, &deal, "two", "tok_visa").await["deposit"]["status"], "AUTHORIZED");
+    assert_eq!(sim.authorizations().len(), 1);
+}
+
+#[tokio::test]
+async fn whatever_the_partner_does_nobody_is_charged_twice_and_every_outcome_becomes_known() {
+    for mood in [
+        Mood::Slow,
+        Mood::Error,
+        Mood::ErrorAfter,
+        Mood::Drop,
+        Mood::DropAfter,
+        Mood::Duplicate,
+        Mood::Garbage,
+        Mood::Endless,
+        Mood::Redirect,
+        Mood::Pending,
+    ] {
+        let (mut room, sim, deal) = with_partner().await;
+        sim.misbehave(&[mood]);
+        let first = authorize(&room, &deal, "one", "tok_visa").await;
+        assert_eq!(first["userErrors"], json!([]), "{mood:?}");
+        if mood == Mood::Duplicate {
+            assert_eq!(first["deposit"]["status"], "AUTHORIZED", "the first of two answers counts");
+        } else {
+            let seen = &first["deposit"];
+            assert_eq!((&seen["status"], &seen["outcomeKnown"]), (&json!("AUTHORIZING"), &json!(false)), "{mood:?}: {seen}");
+            assert!(seen["problem"].is_string(), "{mood:?}: {seen}");
+        }
+        // The tablet tries again, and again: the same deposit.
+        for _ in 0..3 {
+            assert_eq!(authorize(&room, &deal, "one", "tok_visa").await["deposit"]["id"], first["deposit"]["id"], "{mood:?}");
+        }
+        // Asked about, with the partner failing in the same way once more.
+        sim.misbehave(&[mood]);
+        clear(&room).await;
+        room.sam = room.app.sign_in("sam@example.com").await;
+        let now = deposits(&room, &deal).await;
+        // Slow, or gone: six minutes later the hold still stands.
+        assert_eq!((now.as_array().unwrap().len(), &now[0]["outcomeKnown"]), (1, &json!(true)), "{mood:?}: {now}");
+        let books = sim.authorizations();
+        assert_eq!((books.len(), books[0].amount), (1, 50_000), "{mood:?}: charged {books:?}");
+        assert_eq!(now[0]["status"], "AUTHORIZED", "{mood:?}");
+        // Taking it goes wrong too: it is taken once.
+        sim.misbehave(&[mood, mood]);
+        change(&room, "depositCapture", &now[0]).await;
+        clear(&room).await;
+        let statuses: Vec<_> = sim.authorizations().into_iter().map(|a| a.status).collect();
+        assert_eq!(statuses, ["captured"], "{mood:?}");
+        assert_eq!(room.number("SELECT count(*) FROM deposit WHERE status = 'CAPTURED'").await, 1, "{mood:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_dies_between_writing_and_hearing_charges_once() {
+    let (room, sim, deal) = with_partner().await;
+    sim.misbehave(&[Mood::Slow]);
+    // Dropped while the partner is at it, as by a client that hangs up or a server that is killed.
+    let cut = tokio::time::timeout(std::time::Duration::from_millis(300), authorize(&room, &deal, "one", "tok_visa")).await;
+    assert!(cut.is_err(), "cut in the middle");
+    until("the partner did it", async || sim.authorizations().len() == 1).await;
+    assert_eq!(room.number("SELECT count(*) FROM payment_request WHERE state = 'UNKNOWN' AND tries = 1").await, 1);
+    assert_eq!(room.app.app.payments.sweep().await.unwrap(), 0, "somebody may still be at it");
+    clear(&room).await;
+    assert_eq!(sim.authorizations().len(), 1);
+    assert_eq!(room.number("SELECT count(*) FROM deposit WHERE status = 'AUTHORIZED' AND partner_reference = 'auth_000001'").await, 1);
+}
+
+#[tokio::test]
+async fn no_connection_of_the_database_waits_for_the_partner() {
+    let (room, sim, deal) = with_partner().await;
+    sim.misbehave(&[Mood::Slow]);
+    let room = Arc::new(room);
+    let asking = {
+        let (room, deal) = (Arc::clone(&room), deal.clone());
+        tokio::spawn(async move { authorize(&room, &deal, "one", "tok_visa").await })
+    };
+    until("the partner is asked", async || sim.heard() == 1).await;
+    let open =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL";
+    assert_eq!(room.number(open).await, 0);
+    asking.await.expect("answers");
+}
+
+#[tokio::test]
+async fn when_a_hold_ends_without_a_sale_the_money_is_given_free() {
+    let (mut room, sim, deal) = with_partner().await;
+    let taken = authorize(&room, &deal, "one", "tok_visa").await;
+    assert_eq!(taken["deposit"]["status"], "AUTHORIZED");
+    // The hold runs out; nobody is there.
+    room.app.clock.advance(Duration::minutes(121));
+    assert_eq!(room.app.app.deals.sweep_holds().await.unwrap(), 1);
+    assert_eq!(room.app.app.payments.sweep().await.unwrap(), 1);
+    room.sam = room.app.sign_in("sam@example.com").await;
+    assert_eq!(deposits(&room, &deal).await[0]["status"], "VOIDED");
+    assert_eq!(sim.authorizations()[0].status, "voided");
+}
+
+#[tokio::test]
+async fn money_whose_hold_ended_while_the_bank_was_silent_is_given_free_as_soon_as_it_speaks() {
+    let (room, sim, deal) = with_partner().await;
+    sim.misbehave(&[Mood::DropAfter]);
+    authorize(&room, &deal, "one", "tok_visa").await;
+    room.done("dealLose", &deal, json!({ "reason": "went elsewhere" })).await;
+    clear(&room).await;
+    assert_eq!(sim.authorizations()[0].status, "voided");
+    assert_eq!(room.number("SELECT count(*) FROM deposit WHERE status = 'VOIDED'").await, 1);
+}
+
+#[tokio::test]
+async fn a_swap_keeps_the_deposit() {
+    let (room, sim, deal) = with_partner().await;
+    authorize(&room, &deal, "one", "tok_visa").await;
+    room.done("dealSwapVehicle", &deal, json!({ "vehicleId": room.camry })).await;
+    let kept = "SELECT count(*) FROM deposit d JOIN vehicle_hold h ON h.id = d.hold_id JOIN vehicle v ON v.id = h.vehicle_id
+      WHERE d.status = 'AUTHORIZED' AND h.released_at IS NULL AND v.model = 'Camry'";
+    assert_eq!(room.number(kept).await, 1);
+    assert_eq!(sim.authorizations()[0].status, "authorized");
+}
+
+#[tokio::test]
+async fn without_a_partner_or_a_hold_no_deposit_is_taken() {
+    let room = Showroom::open().await;
+    let deal = room.open_deal(&room.rav4, json!({})).await;
+    assert_eq!(authorize(&room, &deal, "one", "tok_visa").await["userErrors"][0]["code"], "NO_HOLD");
+    room.run(&room.sam, "holdPlace", json!({ "dealId": deal["id"], "idempotencyKey": room.key() }), "userErrors { code }").await;
+    assert_eq!(authorize(&room, &deal, "two", "tok_visa").await["userErrors"][0]["code"], "PAYMENTS_OFF");
+    let stranger = room.app.stranger().await;
+    let input = json!({ "dealId": deal["id"], "amount": "1.00", "refundable": true, "cardToken": "tok_visa", "idempotencyKey": "x" });
+    let told = room.run(&stranger, "depositAuthorize", input, "deal { id } userErrors { code }").await;
+    assert_eq!(told, json!({ "deal": null, "userErrors": [{ "code": "NOT_FOUND" }] }));
+}

@@ -6,7 +6,10 @@ use crate::auth::graphql::{AuthMutation, AuthQuery};
 use crate::channels::graphql::{ChannelsMutation, ChannelsQuery};
 use crate::customers::graphql::{CustomersMutation, CustomersQuery};
 use crate::dealers::graphql::DealersQuery;
-use crate::deals::graphql::{AffectedQuery, DealsMutation, DealsQuery, DealsSubscription, DepositsMutation, HoldsMutation};
+use crate::deals::graphql::{
+    AffectedQuery, ApprovalsMutation, ApprovalsQuery, ApprovalsSubscription, DealsMutation, DealsQuery, DealsSubscription,
+    DepositsMutation, HoldsMutation,
+};
 use crate::finance::graphql::FinanceQuery;
 use crate::inventory::graphql::{InventoryMutation, InventoryQuery, InventorySubscription};
 use crate::node::NodeQuery;
@@ -21,17 +24,27 @@ pub struct Query(
     CustomersQuery,
     ChannelsQuery,
     DealsQuery,
+    ApprovalsQuery,
     AffectedQuery,
     FinanceQuery,
 );
 
 /// All mutations.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(AuthMutation, InventoryMutation, CustomersMutation, ChannelsMutation, DealsMutation, HoldsMutation, DepositsMutation);
+pub struct Mutation(
+    AuthMutation,
+    InventoryMutation,
+    CustomersMutation,
+    ChannelsMutation,
+    DealsMutation,
+    ApprovalsMutation,
+    HoldsMutation,
+    DepositsMutation,
+);
 
 /// All subscriptions.
 #[derive(Debug, Default, MergedSubscription)]
-pub struct Subscription(InventorySubscription, DealsSubscription);
+pub struct Subscription(InventorySubscription, DealsSubscription, ApprovalsSubscription);
 
 /// The product's schema.
 pub type DesklessSchema = Schema<Query, Mutation, Subscription>;

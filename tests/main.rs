@@ -25,6 +25,7 @@ mod customers_identity;
 mod customers_preferences;
 mod db_connections;
 mod db_notices;
+mod deals_approvals;
 mod deals_deposits;
 mod deals_desk;
 mod deals_figures;

@@ -139,7 +139,20 @@ impl Walker {
 /// Which id an argument wants, by its own name, else by the field's.
 fn id_for(arg: &str, field: &str, ids: &BTreeMap<&'static str, String>) -> String {
     let words = [arg.to_lowercase(), field.to_lowercase()];
-    let kinds = ["preference", "insurancequote", "quote", "product", "scenario", "lead", "import", "vehicle", "customer", "deal", "store"];
+    let kinds = [
+        "approval",
+        "preference",
+        "insurancequote",
+        "quote",
+        "product",
+        "scenario",
+        "lead",
+        "import",
+        "vehicle",
+        "customer",
+        "deal",
+        "store",
+    ];
     let kind = words.iter().find_map(|word| kinds.into_iter().find(|kind| word.contains(kind)));
     ids.get(kind.unwrap_or("deal")).or_else(|| ids.get("deal")).cloned().unwrap_or_default()
 }
@@ -206,7 +219,7 @@ async fn things(t: &TestApp, manager: &Session) -> Things {
     let customer = customer.await["customerCreate"]["customer"]["id"].as_str().expect("a customer").to_owned();
     let deal = t.data(
         manager,
-        "mutation ($c: ID!, $v: ID!) { dealOpen(input: {idempotencyKey: \"d\", customerId: $c, vehicleId: $v}) { deal { id } userErrors { message } } }",
+        "mutation ($c: ID!, $v: ID!) { dealOpen(input: {idempotencyKey: \"d\", customerId: $c, vehicleId: $v, price: \"29000\"}) { deal { id } userErrors { message } } }",
         json!({ "c": customer, "v": vehicle }),
     );
     let deal = deal.await["dealOpen"]["deal"]["id"].as_str().expect("a deal").to_owned();
@@ -224,6 +237,13 @@ async fn things(t: &TestApp, manager: &Session) -> Things {
     let quoted = quoted.await;
     let first = |kind: &str| quoted["dealQuote"]["deal"][kind][0]["id"].as_str().unwrap_or_else(|| panic!("{quoted}")).to_owned();
     let (quote, insurance_quote) = (first("financeQuotes"), first("insuranceQuotes"));
+    let asked = t.data(
+        manager,
+        "mutation ($d: ID!) { approvalRequest(input: {idempotencyKey: \"a\", dealId: $d, expectedVersion: 2}) { approval { id } userErrors { message } } }",
+        json!({ "d": deal }),
+    );
+    let asked = asked.await;
+    let approval = asked["approvalRequest"]["approval"]["id"].as_str().unwrap_or_else(|| panic!("{asked}")).to_owned();
     let key = t.machine("walk-web", &[(t.austin, Role::Channel)]).await;
     let adf = "<adf><prospect><customer><contact><name>[walk_name]</name><email>walkersecret@example.com</email></contact></customer></prospect></adf>";
     let (_, kept) = crate::channels_leads::post(t, &key, "/channels/adf?store=austin", "text/xml", adf).await;
@@ -237,6 +257,7 @@ async fn things(t: &TestApp, manager: &Session) -> Things {
         ("preference", preference),
         ("quote", quote),
         ("insurancequote", insurance_quote),
+        ("approval", approval),
     ]
     .into_iter()
     .collect();

@@ -41,6 +41,8 @@ crate::text_enum! {
     pub enum Subject {
         /// A deal.
         Deal = "DEAL",
+        /// A question to a manager.
+        Approval = "APPROVAL",
         /// A vehicle.
         Vehicle = "VEHICLE",
         /// A customer.

@@ -13,6 +13,8 @@
 //! - Reads join the rows of car, store, hold and customer by key, so that a screen costs one statement; writes to a vehicle
 //!   go through [`crate::inventory`].
 
+pub mod approval;
+mod clockwork;
 mod cover;
 pub mod diff;
 pub mod graphql;
@@ -29,9 +31,10 @@ mod store;
 pub use menu::{Menu, MenuColumn, MenuItem};
 pub use pricing::Desk;
 pub use service::{
-    AcceptQuote, Answer, AnyQuote, CancelProduct, ChangeDeposit, ChangeStructure, DealError, DealFilter, DealOrder, Deals, EndDeal,
-    HoldCar, OnCar, OpenDeal, ProductDraft, RecordAnswers, Refusal, RefusalCode, Replay, SaveScenario, StructureWish, SwapVehicle,
-    TakeDeposit, Target, TradeInDraft,
+    AcceptQuote, Answer, AnyQuote, AskApproval, CancelProduct, ChangeDeposit, ChangeStructure, DealError, DealFilter, DealOrder, Deals,
+    DecideApproval, EndDeal, HoldCar, OnCar, OpenDeal, ProductDraft, RecordAnswers, Refusal, RefusalCode, Replay, SaveScenario,
+    StructureWish, SwapVehicle, TakeCounter, TakeDeposit, Target, TradeInDraft,
 };
 pub use store::affected::Affected;
+pub use store::approvals::{Approval, ApprovalFilter};
 pub use store::room::{HistoryEvent, Parts, Room};

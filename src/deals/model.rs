@@ -267,6 +267,11 @@ impl Structure {
         self.trade_ins.iter().map(TradeIn::equity).sum()
     }
 
+    /// What all trade-ins are allowed beyond their worth; none when no trade-in's worth is known.
+    pub fn over_allowance(&self) -> Option<Cents> {
+        self.trade_ins.iter().filter_map(TradeIn::over_allowance).reduce(|a, b| a + b)
+    }
+
     /// Price of all products.
     pub fn products_total(&self) -> Cents {
         self.products.iter().map(|product| product.price).sum()

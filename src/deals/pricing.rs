@@ -72,6 +72,8 @@ pub struct FinanceOffer {
     pub term_months: i32,
     /// Retail: the customer's rate in percent.
     pub sell_rate: Option<Decimal>,
+    /// Retail: the lender's rate behind it in percent (managers only).
+    pub buy_rate: Option<Decimal>,
     /// Lease: the money factor.
     pub money_factor: Option<Decimal>,
     /// Retail: the annual percentage rate (Regulation Z).
@@ -437,6 +439,7 @@ fn finance_offer(program: ProgramId, kind: DealKind, input: &QuoteInput, quote: 
         kind,
         term_months: i32::from(quote.term_months),
         sell_rate: quote.sell_rate.filter(|_| kind == DealKind::Retail).map(Rate::to_percent),
+        buy_rate: quote.buy_rate.filter(|_| kind == DealKind::Retail).map(Rate::to_percent),
         money_factor: quote.lease.as_ref().map(|lease| lease.money_factor.to_decimal()),
         apr: quote.apr.map(|rate| rate.round(4).to_percent()),
         payment: quote.payment,

@@ -92,6 +92,8 @@ crate::text_enum! {
         AcceptInsurance = "ACCEPT_INSURANCE",
         /// Another car, everything else kept.
         SwapVehicle = "SWAP_VEHICLE",
+        /// Ask a manager for a yes to what goes beyond the house's rules.
+        AskApproval = "ASK_APPROVAL",
         /// Show the customer the full figures.
         Present = "PRESENT",
         /// The customer says yes.
@@ -130,6 +132,8 @@ crate::text_enum! {
         FiguresComplete = "FIGURES_COMPLETE",
         /// No other deal has this car.
         VehicleFree = "VEHICLE_FREE",
+        /// Within the house's rules, or a manager said yes to exactly these figures.
+        Approved = "APPROVED",
         /// The deal is paid in cash.
         CashDeal = "CASH_DEAL",
         /// The customer chose a finance quote that fits the figures and has not expired.
@@ -171,6 +175,7 @@ impl DealVerb {
             Self::Quote => "dealQuote",
             Self::AcceptFinance | Self::AcceptInsurance => "quoteAccept",
             Self::SwapVehicle => "dealSwapVehicle",
+            Self::AskApproval => "approvalRequest",
             Self::Present => "dealPresent",
             Self::Agree => "dealAgree",
             Self::Contract => "dealContract",
@@ -191,7 +196,7 @@ impl DealVerb {
     /// Who does it, in a few words; none while nobody can.
     pub const fn who(self) -> Option<&'static str> {
         match self {
-            Self::Structure | Self::Quote | Self::SwapVehicle | Self::Present | Self::Cancel => Some("seller"),
+            Self::Structure | Self::Quote | Self::SwapVehicle | Self::AskApproval | Self::Present | Self::Cancel => Some("seller"),
             Self::AcceptFinance | Self::AcceptInsurance | Self::Agree | Self::Contract | Self::Lose => {
                 Some("seller, on the customer's word")
             }
@@ -204,7 +209,10 @@ impl Guard {
     /// Whether the program checks it today. The others belong to credit, documents and delivery, which come later; the verbs
     /// that need them are not offered yet, except that AGREED may go straight to CONTRACTED until credit is built.
     pub const fn enforced(self) -> bool {
-        matches!(self, Self::FiguresComplete | Self::VehicleFree | Self::CashDeal | Self::FinanceQuoteAccepted | Self::ReasonGiven)
+        matches!(
+            self,
+            Self::FiguresComplete | Self::VehicleFree | Self::Approved | Self::CashDeal | Self::FinanceQuoteAccepted | Self::ReasonGiven
+        )
     }
 }
 
@@ -256,9 +264,10 @@ pub const TRANSITIONS: &[Transition] = &[
     row(&[S::Presented, S::Agreed], V::AcceptFinance, &[], To(S::Presented)),
     row(&[S::Draft, S::Worksheet], V::AcceptInsurance, &[], To(S::Worksheet)),
     row(&[S::Presented, S::Agreed, S::CreditSubmitted, S::CreditDecided, S::DocsReady, S::Contracted], V::AcceptInsurance, &[], Stays),
+    row(&[S::Draft, S::Worksheet, S::Presented], V::AskApproval, &[G::FiguresComplete], Stays),
     row(&[S::Draft, S::Worksheet, S::Presented], V::Present, &[G::VehicleFree, G::FiguresComplete], To(S::Presented)),
-    row(&[S::Presented], V::Agree, &[G::VehicleFree, G::FiguresComplete, G::CashDeal], To(S::Agreed)),
-    row(&[S::Presented], V::Agree, &[G::VehicleFree, G::FiguresComplete, G::FinanceQuoteAccepted], To(S::Agreed)),
+    row(&[S::Presented], V::Agree, &[G::VehicleFree, G::FiguresComplete, G::Approved, G::CashDeal], To(S::Agreed)),
+    row(&[S::Presented], V::Agree, &[G::VehicleFree, G::FiguresComplete, G::Approved, G::FinanceQuoteAccepted], To(S::Agreed)),
     row(
         &[S::Agreed],
         V::SubmitCredit,
@@ -351,6 +360,7 @@ mod tests {
         (V::AcceptFinance, "W W P P - - - - - - - - - - - -"),
         (V::AcceptInsurance, "W W = = = = = = - - - - - - - -"),
         (V::SwapVehicle, "W W W W - W W - - - - - - - - -"),
+        (V::AskApproval, "= = = - - - - - - - - - - - - -"),
         (V::Present, "P P P - - - - - - - - - - - - -"),
         (V::Agree, "- - A - - - - - - - - - - - - -"),
         (V::SubmitCredit, "- - - CS - - - - - - - - - - - -"),

@@ -1,5 +1,6 @@
 //! What stands between now and a signed contract: the steps in order, who can clear each, and a sentence to say.
 
+use super::approval::{ApprovalLevel, ApprovalNeed};
 use super::model::DealKind;
 use super::states::{DealState, DealVerb, Guard, Refusal, decide};
 
@@ -12,6 +13,8 @@ crate::text_enum! {
         Customer = "CUSTOMER",
         /// A manager of the store.
         SalesManager = "SALES_MANAGER",
+        /// An admin of the dealer group.
+        GroupAdmin = "GROUP_ADMIN",
         /// A lender answers.
         Lender = "LENDER",
     }
@@ -24,6 +27,8 @@ crate::text_enum! {
         SwapVehicle = "SWAP_VEHICLE",
         /// A part of the structure is missing.
         CompleteStructure = "COMPLETE_STRUCTURE",
+        /// The figures go beyond what a salesperson may decide alone.
+        GetApproval = "GET_APPROVAL",
         /// No quote fits the figures yet.
         GetQuotes = "GET_QUOTES",
         /// The customer has not chosen a finance quote.
@@ -73,6 +78,12 @@ pub struct DealFacts<'a> {
     pub vehicle_taken: Option<&'a str>,
     /// A reason came with the request.
     pub reason_given: bool,
+    /// What it still needs of a manager.
+    pub approval: ApprovalNeed,
+    /// Who may say yes.
+    pub approver: ApprovalLevel,
+    /// Which rules it goes beyond, in words a salesperson may read.
+    pub beyond: &'a str,
 }
 
 impl DealFacts<'_> {
@@ -81,6 +92,7 @@ impl DealFacts<'_> {
         match guard {
             Guard::FiguresComplete => self.figures_complete,
             Guard::VehicleFree => self.vehicle_taken.is_none(),
+            Guard::Approved => self.approval == ApprovalNeed::Nothing,
             Guard::CashDeal => self.kind == DealKind::Cash,
             Guard::FinanceQuoteAccepted => self.quote_accepted,
             Guard::ReasonGiven => self.reason_given,
@@ -110,6 +122,11 @@ pub fn next_steps(facts: &DealFacts<'_>) -> Vec<NextStep> {
         add(StepCode::CompleteStructure, Clearer::Salesperson, "Choose a term in months.".into());
     } else if !facts.figures_complete {
         add(StepCode::CompleteStructure, Clearer::Salesperson, "Taxes and fees can't be told yet: check the buyer's place.".into());
+    }
+    if matches!(facts.state, S::Draft | S::Worksheet | S::Presented)
+        && let Some((who, say)) = approval_step(facts)
+    {
+        add(StepCode::GetApproval, who, say);
     }
     if financed && !facts.quote_accepted {
         if facts.open_quotes == 0 {
@@ -141,6 +158,28 @@ pub fn next_steps(facts: &DealFacts<'_>) -> Vec<NextStep> {
     steps
 }
 
+fn approval_step(facts: &DealFacts<'_>) -> Option<(Clearer, String)> {
+    let (who, whom) = match facts.approver {
+        ApprovalLevel::SalesManager => (Clearer::SalesManager, "a manager"),
+        ApprovalLevel::GroupAdmin => (Clearer::GroupAdmin, "a group admin"),
+    };
+    let beyond = facts.beyond;
+    Some(match facts.approval {
+        ApprovalNeed::Nothing => return None,
+        ApprovalNeed::Ask => (who, format!("Ask {whom}: {beyond}")),
+        ApprovalNeed::Waiting => (who, format!("{} was asked. {beyond}", capitalized(whom))),
+        ApprovalNeed::Counter => {
+            (Clearer::Salesperson, "A manager made another offer: take it, or change the figures and ask again.".into())
+        }
+        ApprovalNeed::Declined => (Clearer::Salesperson, format!("A manager said no: change the figures. {beyond}")),
+    })
+}
+
+fn capitalized(words: &str) -> String {
+    let mut rest = words.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,6 +194,9 @@ mod tests {
             quote_accepted: false,
             vehicle_taken: None,
             reason_given: false,
+            approval: ApprovalNeed::Nothing,
+            approver: ApprovalLevel::SalesManager,
+            beyond: "",
         }
     }
 
@@ -185,6 +227,27 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_beyond_the_rules_names_who_can_clear_it_and_holds_the_yes_back() {
+        let beyond = "The discount of 6.00 % is more than the 5.00 % a salesperson may give.";
+        let step = |need, approver| {
+            let facts = DealFacts { approval: need, approver, beyond, quote_accepted: true, ..facts(DealState::Presented) };
+            assert_eq!(facts.step(DealVerb::Agree), Err(Refusal::Guard(Guard::Approved)));
+            let first = next_steps(&facts).remove(0);
+            assert_eq!(first.code, StepCode::GetApproval);
+            (first.who, first.say)
+        };
+        assert_eq!(step(ApprovalNeed::Ask, ApprovalLevel::SalesManager), (Clearer::SalesManager, format!("Ask a manager: {beyond}")));
+        assert_eq!(
+            step(ApprovalNeed::Waiting, ApprovalLevel::GroupAdmin),
+            (Clearer::GroupAdmin, format!("A group admin was asked. {beyond}"))
+        );
+        assert_eq!(step(ApprovalNeed::Counter, ApprovalLevel::SalesManager).0, Clearer::Salesperson);
+        assert_eq!(step(ApprovalNeed::Declined, ApprovalLevel::SalesManager).0, Clearer::Salesperson);
+        let agreed = DealFacts { approval: ApprovalNeed::Ask, quote_accepted: true, ..facts(DealState::Agreed) };
+        assert_eq!(codes(&agreed), [StepCode::Contract], "what was agreed under a yes stays agreed");
+    }
+
+    #[test]
     fn a_taken_car_comes_first() {
         let facts = DealFacts { vehicle_taken: Some("was just sold in deal 7 at 14:02"), ..facts(DealState::Agreed) };
         let steps = next_steps(&facts);
@@ -209,6 +272,7 @@ mod tests {
                     let verb = match next_steps(&facts)[0].code {
                         StepCode::SwapVehicle => DealVerb::SwapVehicle,
                         StepCode::CompleteStructure => DealVerb::Structure,
+                        StepCode::GetApproval => DealVerb::AskApproval,
                         StepCode::GetQuotes => DealVerb::Quote,
                         StepCode::ChooseQuote => DealVerb::AcceptFinance,
                         StepCode::Present => DealVerb::Present,

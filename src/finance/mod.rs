@@ -4,6 +4,7 @@
 //! clock, no database, no floating point; every function gives a result or a named [`FinanceError`]. Laws, taxes, programs and
 //! fees are dated rows, held in memory as a [`RuleBook`]; the [`Rules`] service swaps it when the database announces a change.
 
+mod approval;
 pub mod apr;
 pub mod calendar;
 mod comparison;
@@ -23,6 +24,7 @@ mod solve;
 mod store;
 pub mod tax;
 
+pub use approval::{ApprovalKind, ApprovalRule, ApprovalUnit};
 pub use comparison::{Comparison, compare};
 pub use error::FinanceError;
 pub use exchange::{ExchangeError, RuleImport, RuleReportLine, RuleTable};

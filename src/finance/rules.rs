@@ -12,6 +12,7 @@ use crate::db::{Db, DbError};
 use crate::insurance::InsuranceBook;
 use crate::kernel::id::{GroupId, ProductId, ProgramId, StoreId};
 
+use super::approval::ApprovalRule;
 use super::error::FinanceError;
 use super::product::{Product, ProductRows};
 use super::program::Program;
@@ -49,6 +50,8 @@ pub struct RuleRows {
     pub product_rows: ProductRows,
     /// Insurers and their rows.
     pub insurance: InsuranceBook,
+    /// What a salesperson may not decide alone.
+    pub approval_rules: Vec<ApprovalRule>,
 }
 
 /// One consistent view of all rules.
@@ -65,6 +68,7 @@ pub struct RuleBook {
     product_by_id: HashMap<ProductId, Arc<Product>>,
     product_rows: ProductRows,
     insurance: InsuranceBook,
+    approval_rules: HashMap<GroupId, Vec<Arc<ApprovalRule>>>,
 }
 
 fn holds(from: Option<NaiveDate>, to: Option<NaiveDate>, on: NaiveDate) -> bool {
@@ -86,6 +90,9 @@ impl RuleBook {
                 (None, Some(store)) => book.store_fees.entry(store).or_default().push(fee),
                 (None, None) => {}
             }
+        }
+        for rule in rows.approval_rules {
+            book.approval_rules.entry(rule.group_id).or_default().push(Arc::new(rule));
         }
         for (group, program) in rows.programs {
             let program = Arc::new(program);
@@ -177,6 +184,16 @@ impl RuleBook {
     /// The rate sheets of products, and the law on them.
     pub fn product_rows(&self) -> &ProductRows {
         &self.product_rows
+    }
+
+    /// What a salesperson of a store may not decide alone on a day. A store's own row stands in for its group's.
+    pub fn approval_rules(&self, group: GroupId, store: StoreId, on: NaiveDate) -> impl Iterator<Item = &Arc<ApprovalRule>> {
+        let rules = self.approval_rules.get(&group).map(Vec::as_slice).unwrap_or_default();
+        let today = move |rule: &&Arc<ApprovalRule>| holds(rule.effective_from, rule.effective_to, on);
+        rules.iter().filter(today).filter(move |rule| match rule.store_id {
+            Some(own) => own == store,
+            None => !rules.iter().filter(today).any(|other| other.store_id == Some(store) && other.kind == rule.kind),
+        })
     }
 
     /// Insurers, their rates and the states' minimums.

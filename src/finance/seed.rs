@@ -42,6 +42,7 @@ const fn text(table: RuleTable) -> &'static str {
         RuleTable::TaxRules => file!("tax_rules"),
         RuleTable::GovernmentFees => file!("government_fees"),
         RuleTable::StoreFees => file!("store_fees"),
+        RuleTable::ApprovalRules => file!("approval_rules"),
         RuleTable::Lenders => file!("lenders"),
         RuleTable::Programs => file!("programs"),
         RuleTable::Products => file!("products"),

@@ -8,6 +8,7 @@ use crate::kernel::id::{GroupId, LenderId, ProgramId, StoreId};
 use crate::kernel::money::Cents;
 use crate::kernel::rate::Rate;
 
+use super::approval::{ApprovalKind, ApprovalRule};
 use super::lease::MoneyFactor;
 use super::product;
 use super::program::{BackendCaps, CollateralBasis, LateCharge, Program};
@@ -59,7 +60,21 @@ pub(super) async fn all(conn: &mut PgConnection) -> Result<RuleRows, DbError> {
         products: product::store::products(conn).await?,
         product_rows: product::store::rows(conn).await?,
         insurance: crate::insurance::load(conn).await?,
+        approval_rules: approval_rules(conn).await?,
     })
+}
+
+async fn approval_rules(conn: &mut PgConnection) -> Result<Vec<ApprovalRule>, DbError> {
+    let rows = sqlx::query_as!(
+        ApprovalRule,
+        r#"SELECT id, group_id AS "group_id: GroupId", store_id AS "store_id: StoreId", kind AS "kind: ApprovalKind", lower(effective) AS effective_from,
+             upper(effective) AS effective_to, limit_hundredths AS "limit", admin_limit_hundredths AS admin_limit, escalate_minutes, answer_minutes,
+             valid_minutes
+           FROM approval_rule ORDER BY kind, effective"#
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
 }
 
 async fn tax_rules(conn: &mut PgConnection) -> Result<Vec<TaxRule>, DbError> {

@@ -140,6 +140,8 @@ typed_id!(/// A saved structure of a deal.
     ScenarioId, "scn");
 typed_id!(/// A deposit that keeps a car for a customer.
     DepositId, "dep");
+typed_id!(/// A question to a manager about a deal.
+    ApprovalId, "apv");
 typed_id!(/// A finance quote.
     FinanceQuoteId, "fqt");
 typed_id!(/// An insurance quote.

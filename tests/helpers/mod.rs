@@ -15,6 +15,7 @@ use deskless::kernel::money::Currency;
 use serde_json::{Value, json};
 
 pub mod database;
+pub mod live;
 pub mod program;
 
 pub mod showroom;

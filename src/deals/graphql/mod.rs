@@ -4,6 +4,8 @@
 
 mod affected;
 mod answers;
+mod approvals;
+mod approve;
 mod deposits;
 mod desk;
 mod holds;
@@ -20,6 +22,8 @@ mod siblings;
 mod subscription;
 
 pub use affected::AffectedQuery;
+pub use approvals::{ApprovalsQuery, ApprovalsSubscription};
+pub use approve::ApprovalsMutation;
 pub use deposits::DepositsMutation;
 pub use holds::HoldsMutation;
 pub use mutation::DealsMutation;

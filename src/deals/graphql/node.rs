@@ -7,6 +7,7 @@ use async_graphql::{Context, ID, Lookahead, Object};
 use chrono::{DateTime, Utc};
 
 use super::answers::NeedsNode;
+use super::approvals::ApprovalNode;
 use super::deposits::DepositNode;
 use super::desk::{self, ComparisonNode, DealWhatIfInput, GridNode};
 use super::holds::{DealHoldNode, QueuePlaceNode};
@@ -369,6 +370,8 @@ impl DealNode {
         let room = self.with(ctx, |r| r.steps.is_some(), Parts { steps: true, ..Parts::default() }).await?;
         let Some(known) = &room.steps else { return Ok(Vec::new()) };
         let taken = taken_words(known.taken.as_ref(), known.vehicle_gone);
+        let manager = service::<Deals>(ctx)?.approval_facts(&room);
+        let beyond = manager.beyond();
         let facts = DealFacts {
             state: room.deal.state,
             kind: room.deal.terms.kind,
@@ -378,6 +381,9 @@ impl DealNode {
             quote_accepted: known.quote_accepted,
             vehicle_taken: taken.as_deref(),
             reason_given: false,
+            approval: manager.need,
+            approver: manager.approver,
+            beyond: &beyond,
         };
         Ok(next_steps(&facts).into_iter().map(NextStepNode::from).collect())
     }
@@ -398,6 +404,13 @@ impl DealNode {
     async fn deposits(&self, ctx: &Context<'_>) -> GqlResult<Vec<DepositNode>> {
         let deposits = service::<Deals>(ctx)?.deposits(&actor(ctx)?.selling_scope(), self.0.deal.id).await?;
         Ok(deposits.into_iter().map(DepositNode::from).collect())
+    }
+    /// The latest question to a manager about this deal, with the answer. Null when nobody was asked.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn approval(&self, ctx: &Context<'_>) -> GqlResult<Option<ApprovalNode>> {
+        let actor = actor(ctx)?;
+        let latest = service::<Deals>(ctx)?.latest_approval(&actor.selling_scope(), self.0.deal.id).await?;
+        Ok(latest.map(|approval| ApprovalNode::new(approval, actor)))
     }
     /// Why it was lost or called off, in the salesperson's words.
     async fn lost_reason(&self) -> Option<&str> {

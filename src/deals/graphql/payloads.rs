@@ -138,6 +138,8 @@ user_error!(
         QuoteNeeded,
         /// The insurance chosen is not what the lender or lessor asks for; the message says what would be.
         InsuranceNotEnough,
+        /// A manager must say yes first: `nextSteps` says why and who, `approvalRequest` asks.
+        ApprovalNeeded,
     }
 );
 user_error!(

@@ -30,7 +30,7 @@ impl Deals {
         let chosen = quotes::chosen_insurance(&mut *self.db.read().await?, &scope, target.deal_id, target.expected_version).await?;
         let work = |before: &OnTable, now| {
             let mut deal = before.deal.clone();
-            deal.state = Self::step(before, DealVerb::Agree, false)?;
+            deal.state = self.step_within_rules(before, DealVerb::Agree, now)?;
             if let Some(gap) = chosen.as_ref().and_then(|chosen| self.desk.cover_gap(&Self::case(before, &before.structure), chosen)) {
                 return Err(Refusal::new(RefusalCode::InsuranceNotEnough, "dealId", gap).into());
             }

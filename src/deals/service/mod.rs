@@ -10,8 +10,10 @@
 
 mod agree;
 mod answers;
+mod approve;
 mod ask;
 mod contract;
+mod decide;
 mod deposit;
 mod hold;
 mod open;
@@ -26,6 +28,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::approval::{ApprovalLevel, ApprovalNeed};
 use super::model::{Deal, Figures, Structure};
 use super::pricing::{Case, Desk};
 use super::states::{DealState, DealVerb, Refusal as StateRefusal};
@@ -40,6 +43,8 @@ use crate::kernel::id::DealId;
 use crate::payments::Payments;
 
 pub use answers::{CancelProduct, RecordAnswers};
+pub use approve::{AskApproval, TakeCounter};
+pub use decide::DecideApproval;
 pub use deposit::{ChangeDeposit, TakeDeposit};
 pub use hold::{HoldCar, OnCar};
 pub use open::OpenDeal;
@@ -141,6 +146,10 @@ impl Deals {
     /// On these services.
     pub fn new(db: Db, inventory: Inventory, dealers: Dealers, payments: Payments, desk: Desk) -> Self {
         Self { db, inventory, dealers, payments, desk }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.db.pool().is_closed()
     }
 
     /// Opens the transaction and claims the key.
@@ -261,17 +270,29 @@ impl Deals {
     /// The state after `verb`, or the refusal in words.
     fn step(on_table: &OnTable, verb: DealVerb, reason_given: bool) -> Result<DealState, DealError> {
         let taken = on_table.taken_words();
-        let facts = DealFacts {
+        Self::decided(on_table, verb, Self::facts(on_table, taken.as_deref(), reason_given).step(verb))
+    }
+
+    /// What the table of states asks about. Whether a manager must agree is for those steps alone that depend on it
+    /// (`step_within_rules`).
+    fn facts<'a>(on_table: &OnTable, taken: Option<&'a str>, reason_given: bool) -> DealFacts<'a> {
+        DealFacts {
             state: on_table.deal.state,
             kind: on_table.deal.terms.kind,
             term_months: on_table.deal.terms.term_months,
             figures_complete: on_table.figures.is_some(),
             open_quotes: 0,
             quote_accepted: on_table.quote_accepted,
-            vehicle_taken: taken.as_deref(),
+            vehicle_taken: taken,
             reason_given,
-        };
-        facts.step(verb).map_err(|refused| match refused {
+            approval: ApprovalNeed::Nothing,
+            approver: ApprovalLevel::SalesManager,
+            beyond: "",
+        }
+    }
+
+    fn decided(on_table: &OnTable, verb: DealVerb, outcome: Result<DealState, StateRefusal>) -> Result<DealState, DealError> {
+        outcome.map_err(|refused| match refused {
             StateRefusal::NotFromHere => Refusal::wrong_state(&on_table.deal, verb).into(),
             StateRefusal::Guard(guard) => Refusal::guard(on_table, guard).into(),
         })

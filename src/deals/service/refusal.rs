@@ -10,7 +10,7 @@ use crate::deals::pricing::{Declined, Unpriced};
 use crate::deals::states::{DealVerb, Guard};
 use crate::deals::store::table::{OnTable, Taken};
 use crate::inventory::InventoryError;
-use crate::kernel::id::{DealId, DepositId, ScenarioId};
+use crate::kernel::id::{ApprovalId, DealId, DepositId, ScenarioId};
 
 crate::text_enum! {
     /// Why a change of a deal was refused.
@@ -49,6 +49,20 @@ crate::text_enum! {
         InsuranceNotEnough = "INSURANCE_NOT_ENOUGH",
         /// A reason must be given.
         ReasonNeeded = "REASON_NEEDED",
+        /// A manager must say yes first.
+        ApprovalNeeded = "APPROVAL_NEEDED",
+        /// Nothing goes beyond what a salesperson may decide alone, or it is approved already.
+        ApprovalNotNeeded = "APPROVAL_NOT_NEEDED",
+        /// A manager was asked about these figures already.
+        AlreadyAsked = "ALREADY_ASKED",
+        /// Somebody else has answered already.
+        AlreadyDecided = "ALREADY_DECIDED",
+        /// The question or the offer has expired.
+        TooLate = "TOO_LATE",
+        /// Nobody approves what they asked for, or their own deal.
+        OwnRequest = "OWN_REQUEST",
+        /// Only an admin of the group may say yes to this.
+        AdminNeeded = "ADMIN_NEEDED",
         /// The deal has as many scenarios as it may.
         TooManyScenarios = "TOO_MANY_SCENARIOS",
         /// The deal does not hold its car.
@@ -118,6 +132,11 @@ impl Refusal {
             Guard::CashDeal | Guard::FinanceQuoteAccepted => {
                 Self::new(RefusalCode::QuoteNeeded, "dealId", "Let the customer choose a finance quote first, or make it a cash deal.")
             }
+            Guard::Approved => Self::new(
+                RefusalCode::ApprovalNeeded,
+                "dealId",
+                "A manager must say yes to these figures first. The next steps say why and who.",
+            ),
             Guard::ReasonGiven => Self::new(RefusalCode::ReasonNeeded, "reason", "Say why in a few words."),
             _ => Self::new(
                 RefusalCode::FiguresIncomplete,
@@ -152,6 +171,7 @@ const fn done(verb: DealVerb) -> &'static str {
         DealVerb::Quote => "quoted",
         DealVerb::AcceptFinance | DealVerb::AcceptInsurance => "given another quote",
         DealVerb::SwapVehicle => "moved to another car",
+        DealVerb::AskApproval => "put before a manager",
         DealVerb::Present => "presented",
         DealVerb::Agree => "agreed yet: present it first",
         DealVerb::SubmitCredit => "sent to lenders",
@@ -215,6 +235,9 @@ pub struct Answer {
     /// The deposit it was about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deposit_id: Option<DepositId>,
+    /// The question to a manager.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_id: Option<ApprovalId>,
     /// This answer was stored by an earlier request with the same key.
     #[serde(skip)]
     pub replayed: bool,

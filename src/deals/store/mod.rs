@@ -5,6 +5,7 @@
 
 pub(super) mod affected;
 pub(super) mod answers;
+pub(super) mod approvals;
 pub(super) mod list;
 pub(super) mod open;
 pub(super) mod quotes;

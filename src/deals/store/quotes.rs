@@ -36,6 +36,7 @@ pub(in crate::deals) async fn insert_finance(
     let programs: Vec<Uuid> = offers.iter().map(|o| o.program_id.0).collect();
     let kinds: Vec<String> = offers.iter().map(|o| o.kind.to_string()).collect();
     let terms: Vec<i32> = offers.iter().map(|o| o.term_months).collect();
+    let buy_rates: Vec<Option<Decimal>> = offers.iter().map(|o| o.buy_rate).collect();
     let sell_rates: Vec<Option<Decimal>> = offers.iter().map(|o| o.sell_rate).collect();
     let factors: Vec<Option<Decimal>> = offers.iter().map(|o| o.money_factor).collect();
     let aprs: Vec<Option<Decimal>> = offers.iter().map(|o| o.apr).collect();
@@ -51,12 +52,12 @@ pub(in crate::deals) async fn insert_finance(
     sqlx::query!(
         "INSERT INTO finance_quote (id, deal_id, deal_version, program_id, kind, status, term_months, sell_rate, money_factor, apr, payment_cents,
            amount_financed_cents, finance_charge_cents, total_of_payments_cents, due_at_signing_cents, verified, engine_version, inputs, result,
-           created_at, expires_at)
+           created_at, expires_at, buy_rate)
          SELECT q.id, $1, $2, q.program, q.kind, 'QUOTED', q.term, q.sell_rate, q.factor, q.apr, q.payment, q.financed, q.charge, q.total, q.due,
-           q.verified, q.engine, q.inputs, q.result, $3, $4
+           q.verified, q.engine, q.inputs, q.result, $3, $4, q.buy_rate
          FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::int[], $9::numeric[], $10::numeric[], $11::numeric[], $12::bigint[], $13::bigint[],
-           $14::bigint[], $15::bigint[], $16::bigint[], $17::bool[], $18::text[], $19::jsonb[], $20::jsonb[])
-           AS q (id, program, kind, term, sell_rate, factor, apr, payment, financed, charge, total, due, verified, engine, inputs, result)",
+           $14::bigint[], $15::bigint[], $16::bigint[], $17::bool[], $18::text[], $19::jsonb[], $20::jsonb[], $21::numeric[])
+           AS q (id, program, kind, term, sell_rate, factor, apr, payment, financed, charge, total, due, verified, engine, inputs, result, buy_rate)",
         round.deal.0,
         round.deal_version,
         round.at,
@@ -77,6 +78,7 @@ pub(in crate::deals) async fn insert_finance(
         &engines,
         &inputs,
         &results,
+        &buy_rates as _,
     )
     .execute(conn)
     .await?;

@@ -5,7 +5,9 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::db::record;
+use crate::deals::approval::{ApprovalLevel, ApprovalStatus, Finding};
 use crate::deals::model::{DealKind, QuoteStatus};
+use crate::inventory::VehicleCondition;
 use crate::kernel::money::Cents;
 
 record!(
@@ -80,7 +82,7 @@ record!(
 
 record!(
     /// What the next steps depend on: quotes that can be accepted, whether the accepted one still stands, whether the car is
-    /// gone, and the other deal that holds it.
+    /// gone, the other deal that holds it; what the rules on approvals look at, and the latest question to a manager.
     #[derive(Debug, Clone)]
     pub(in crate::deals) struct StepsRow {
         open_quotes: i64,
@@ -90,5 +92,18 @@ record!(
         holder_number: Option<i64>,
         held_at: Option<String>,
         hold_is_contract: Option<bool>,
+        group_id: Uuid,
+        today: NaiveDate,
+        condition: VehicleCondition,
+        asking: Option<Cents>,
+        msrp: Option<Cents>,
+        cost: Option<Cents>,
+        over_allowance: Option<Cents>,
+        products: Cents,
+        markup: Option<Decimal>,
+        approval_status: Option<ApprovalStatus>,
+        approval_level: Option<ApprovalLevel>,
+        approval_expires_at: Option<DateTime<Utc>>,
+        approval_findings: Option<sqlx::types::Json<Vec<Finding>>>,
     }
 );

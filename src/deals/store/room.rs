@@ -1,20 +1,22 @@
 //! The deal room: a deal and the lists that were asked for, in one statement.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::record::{FinanceQuoteRow, InsuranceQuoteRow, ProductRow, StepsRow, TradeInRow};
-use super::table::headline;
+use super::table::{headline, standing};
 use crate::auth::Scope;
 use crate::db::DbError;
-use crate::deals::model::{Deal, DealKind, FigureLine, Terms};
+use crate::deals::approval::{Basis, Standing};
+use crate::deals::model::{Deal, DealKind, FigureLine, Headline, Terms};
 use crate::deals::plan::PaymentPlan;
 use crate::deals::states::DealState;
-use crate::kernel::id::{CustomerId, DealId, FinanceQuoteId, InsuranceQuoteId, ScenarioId, StoreId, UserId, VehicleId};
+use crate::kernel::id::{CustomerId, DealId, FinanceQuoteId, GroupId, InsuranceQuoteId, ScenarioId, StoreId, UserId, VehicleId};
 use crate::kernel::money::{Cents, Currency};
+use crate::kernel::rate::Rate;
 
 /// Which parts of a deal to read beyond its row.
 #[expect(clippy::struct_excessive_bools, reason = "a set of parts, each asked for by itself")]
@@ -89,17 +91,47 @@ pub(in crate::deals) struct StepFacts {
     pub(in crate::deals) quote_accepted: bool,
     pub(in crate::deals) taken: Option<super::table::Taken>,
     pub(in crate::deals) vehicle_gone: bool,
+    pub(in crate::deals) group_id: GroupId,
+    /// The day at the store.
+    pub(in crate::deals) today: NaiveDate,
+    /// What the rules on approvals look at.
+    pub(in crate::deals) basis: Basis,
+    /// The latest question to a manager, without its figures.
+    pub(in crate::deals) approval: Option<Standing>,
 }
 
-impl From<StepsRow> for StepFacts {
-    fn from(row: StepsRow) -> Self {
+impl StepFacts {
+    fn new(row: StepsRow, terms: &Terms, figures: Option<&Headline>) -> Self {
         let taken = match (row.holder, row.holder_number, row.held_at) {
             (Some(by), Some(number), Some(at)) => {
                 Some(super::table::Taken { by: DealId(by), number, at, sold: row.hold_is_contract.unwrap_or(false) })
             }
             _ => None,
         };
-        Self { open_quotes: row.open_quotes, quote_accepted: row.quote_accepted, taken, vehicle_gone: row.vehicle_gone }
+        let basis = Basis {
+            kind: terms.kind,
+            price: terms.price,
+            dealer_rebate: terms.dealer_rebate,
+            term_months: terms.term_months,
+            amount_financed: figures.map(|figures| figures.amount_financed),
+            asking: row.asking,
+            msrp: row.msrp,
+            cost: row.cost,
+            condition: row.condition,
+            over_allowance: row.over_allowance,
+            products: row.products,
+            markup: row.markup.and_then(Rate::from_percent),
+        };
+        Self {
+            open_quotes: row.open_quotes,
+            quote_accepted: row.quote_accepted,
+            taken,
+            vehicle_gone: row.vehicle_gone,
+            group_id: row.group_id.into(),
+            today: row.today,
+            basis,
+            approval: standing(row.approval_status, row.approval_level, row.approval_expires_at, row.approval_findings, None),
+        }
     }
 }
 
@@ -150,8 +182,8 @@ struct Row {
 
 impl Row {
     fn into_room(self, parts: Parts) -> Room {
-        let steps = self.steps.into_iter().next().map(StepFacts::from);
-        Room {
+        let mut steps = self.steps.into_iter();
+        let mut room = Room {
             deal: Deal {
                 id: self.id,
                 number: self.number,
@@ -199,8 +231,10 @@ impl Row {
             insurance_quotes: parts.insurance_quotes.then_some(self.insurance_quotes),
             lines: parts.lines.then(|| self.lines.map(|lines| lines.0).unwrap_or_default()),
             salesperson: self.salesperson,
-            steps,
-        }
+            steps: None,
+        };
+        room.steps = steps.next().map(|row| StepFacts::new(row, &room.deal.terms, room.deal.figures.as_ref()));
+        room
     }
 }
 
@@ -248,11 +282,17 @@ pub(in crate::deals) async fn find_many(
                    FROM insurance_quote q WHERE $8 AND q.deal_id = d.id ORDER BY q.created_at DESC, q.premium_cents, q.id LIMIT 200) AS "insurance_quotes!: _",
              ARRAY(SELECT ROW(
                      (SELECT count(*) FROM finance_quote q WHERE q.deal_id = d.id AND q.status IN ('QUOTED', 'ACCEPTED') AND q.expires_at > $3),
-                     EXISTS (SELECT FROM finance_quote q WHERE q.id = d.accepted_finance_quote_id AND q.status = 'ACCEPTED' AND q.expires_at > $3),
+                     coalesce(q.status = 'ACCEPTED' AND q.expires_at > $3, false),
                      v.status IN ('SOLD', 'DELIVERED', 'WHOLESALE'), h.deal_id, o.number, to_char(h.placed_at AT TIME ZONE s.time_zone, 'HH24:MI'),
-                     h.reason = 'CONTRACT')
+                     h.reason = 'CONTRACT',
+                     s.group_id, ($3 AT TIME ZONE s.time_zone)::date, v.condition, v.price_cents, v.msrp_cents, v.cost_cents,
+                     (SELECT sum(t.allowance_cents - t.actual_cash_value_cents)::bigint FROM trade_in t WHERE t.deal_id = d.id),
+                     (SELECT coalesce(sum(p.price_cents), 0)::bigint FROM deal_product p WHERE p.deal_id = d.id),
+                     q.sell_rate - q.buy_rate, a.status, a.level, a.expires_at, a.findings)
                    FROM store s
                    JOIN vehicle v ON v.id = d.vehicle_id
+                   LEFT JOIN finance_quote q ON q.id = d.accepted_finance_quote_id
+                   LEFT JOIN LATERAL (SELECT * FROM approval WHERE deal_id = d.id ORDER BY ordinal DESC LIMIT 1) a ON true
                    LEFT JOIN vehicle_hold h ON h.group_id = s.group_id AND h.vin = v.vin AND h.released_at IS NULL AND h.deal_id <> d.id
                      AND (h.expires_at IS NULL OR h.expires_at > $3)
                    LEFT JOIN deal o ON o.id = h.deal_id

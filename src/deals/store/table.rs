@@ -9,6 +9,7 @@ use super::record::{ProductRow, TradeInRow};
 use crate::auth::Scope;
 use crate::db::idempotency::Keyed;
 use crate::db::{By, DbError};
+use crate::deals::approval::{ApprovalLevel, ApprovalStatus, Finding, Standing};
 use crate::deals::model::{Deal, DealKind, DealProduct, FigureLine, Figures, Headline, QuoteStatus, Structure, Terms, TradeIn};
 use crate::deals::plan::PaymentPlan;
 use crate::deals::pricing::Car;
@@ -16,6 +17,7 @@ use crate::deals::states::DealState;
 use crate::inventory::{VehicleCondition, VehicleStatus};
 use crate::kernel::id::{CustomerId, DealId, FinanceQuoteId, GroupId, InsuranceQuoteId, ProductId, StoreId, TradeInId, UserId, VehicleId};
 use crate::kernel::money::{Cents, Currency};
+use crate::kernel::rate::Rate;
 
 /// A deal with everything a change of it needs.
 #[derive(Debug, Clone)]
@@ -28,6 +30,12 @@ pub(in crate::deals) struct OnTable {
     pub(in crate::deals) taken: Option<Taken>,
     /// The accepted finance quote can still be used.
     pub(in crate::deals) quote_accepted: bool,
+    /// What the car cost the store.
+    pub(in crate::deals) cost: Option<Cents>,
+    /// What the store adds to the lender's rate in the accepted quote.
+    pub(in crate::deals) markup: Option<Rate>,
+    /// The latest question to a manager.
+    pub(in crate::deals) approval: Option<Standing>,
     pub(in crate::deals) group_id: GroupId,
     /// The day at the store.
     pub(in crate::deals) today: NaiveDate,
@@ -103,6 +111,13 @@ struct Row {
     hold_is_contract: Option<bool>,
     quote_status: Option<QuoteStatus>,
     quote_expires_at: Option<DateTime<Utc>>,
+    cost: Option<Cents>,
+    markup: Option<rust_decimal::Decimal>,
+    approval_status: Option<ApprovalStatus>,
+    approval_level: Option<ApprovalLevel>,
+    approval_expires_at: Option<DateTime<Utc>>,
+    approval_findings: Option<sqlx::types::Json<Vec<Finding>>>,
+    approval_hash: Option<Vec<u8>>,
     trade_ins: Vec<TradeInRow>,
     products: Vec<ProductRow>,
 }
@@ -143,6 +158,8 @@ pub(in crate::deals) async fn read(
              s.group_id AS "group_id: _", ($3::timestamptz AT TIME ZONE s.time_zone)::date AS "today!",
              h.deal_id AS "holder?: _", o.number AS "holder_number?", to_char(h.placed_at AT TIME ZONE s.time_zone, 'HH24:MI') AS "held_at?",
              (h.reason = 'CONTRACT') AS "hold_is_contract?", q.status AS "quote_status?: _", q.expires_at AS "quote_expires_at?",
+             v.cost_cents AS "cost: _", (q.sell_rate - q.buy_rate) AS "markup?", a.status AS "approval_status?: _", a.level AS "approval_level?: _",
+             a.expires_at AS "approval_expires_at?", a.findings AS "approval_findings?: _", a.figures_hash AS "approval_hash?",
              ARRAY(SELECT ROW(t.id, t.vin, t.model_year, t.make, t.model, t.odometer_miles, t.allowance_cents, t.actual_cash_value_cents,
                      t.payoff_cents, t.payoff_good_through, t.payoff_per_diem_cents)
                    FROM trade_in t WHERE t.deal_id = d.id ORDER BY t.ordinal) AS "trade_ins!: _",
@@ -154,6 +171,7 @@ pub(in crate::deals) async fn read(
              AND (h.expires_at IS NULL OR h.expires_at > $3)
            LEFT JOIN deal o ON o.id = h.deal_id
            LEFT JOIN finance_quote q ON q.id = d.accepted_finance_quote_id
+           LEFT JOIN LATERAL (SELECT * FROM approval WHERE deal_id = d.id ORDER BY ordinal DESC LIMIT 1) a ON true
            WHERE d.id = $1 AND d.store_id = ANY($2)"#,
         id.0,
         scope.store_ids(),
@@ -206,7 +224,11 @@ fn on_table(row: Row, now: DateTime<Utc>) -> OnTable {
         (Some(by), Some(number), Some(at)) => Some(Taken { by, number, at, sold: row.hold_is_contract.unwrap_or(false) }),
         _ => None,
     };
+    let approval = standing(row.approval_status, row.approval_level, row.approval_expires_at, row.approval_findings, row.approval_hash);
     OnTable {
+        cost: row.cost,
+        markup: row.markup.and_then(Rate::from_percent),
+        approval,
         deal: Deal {
             id: row.id,
             number: row.number,
@@ -253,6 +275,17 @@ fn on_table(row: Row, now: DateTime<Utc>) -> OnTable {
     }
 }
 
+/// The latest question to a manager, if there is one.
+pub(in crate::deals) fn standing(
+    status: Option<ApprovalStatus>,
+    level: Option<ApprovalLevel>,
+    expires_at: Option<DateTime<Utc>>,
+    findings: Option<sqlx::types::Json<Vec<Finding>>>,
+    figures_hash: Option<Vec<u8>>,
+) -> Option<Standing> {
+    Some(Standing { status: status?, level: level?, expires_at: expires_at?, findings: findings?.0, figures_hash })
+}
+
 /// The stored headline; the columns are set together or not at all.
 pub(in crate::deals) fn headline(
     tax: Option<Cents>,
@@ -289,7 +322,7 @@ impl From<ProductRow> for DealProduct {
     }
 }
 
-/// Which quotes no longer fit.
+/// Which quotes no longer fit. Where finance quotes do not, what was on the table changed, and a manager's answer falls too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::deals) struct Outdated {
     pub(in crate::deals) finance: bool,
@@ -335,11 +368,16 @@ pub(in crate::deals) async fn save(conn: &mut PgConnection, by: &By, saved: Save
            old_insurance AS (
              UPDATE insurance_quote q SET status = 'SUPERSEDED' FROM changed
              WHERE $32 AND q.deal_id = changed.id AND q.status IN ('QUOTED', 'ACCEPTED')),
+           fallen AS (
+             UPDATE approval a SET status = 'FELL', closed_at = $29 FROM changed
+             WHERE ($31 OR $28::timestamptz IS NOT NULL) AND a.deal_id = changed.id AND a.status IN ('PENDING', 'APPROVED', 'COUNTERED')
+             RETURNING a.id),
            audited AS (
              INSERT INTO audit_event (at, store_id, user_id, subject_kind, subject_id, verb, detail, request_id)
              SELECT $29, store_id, $33, 'DEAL', id, $34, $35, $36 FROM changed),
            noticed AS (
-             INSERT INTO change_notice (at, store_id, subject_kind, subject_id, version) SELECT $29, store_id, 'DEAL', id, version FROM changed),
+             INSERT INTO change_notice (at, store_id, subject_kind, subject_id, version) SELECT $29, store_id, 'DEAL', id, version FROM changed
+             UNION ALL SELECT $29, changed.store_id, 'APPROVAL', fallen.id, 0 FROM changed, fallen),
            remembered AS (
              INSERT INTO idempotency_record (user_id, key, operation, request_hash, answer, created_at)
              SELECT $37, $38, $39, $40, $41, $29 FROM changed WHERE $38::text IS NOT NULL)

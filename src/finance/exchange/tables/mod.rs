@@ -1,6 +1,7 @@
 //! The tables that can be exchanged: their columns and statements. `select` takes the group and gives id and cells; `insert`
 //! takes rows as JSON and the group, and leaves out what is there or overlaps.
 
+mod approvals;
 mod insurance;
 mod lending;
 mod products;
@@ -109,6 +110,7 @@ rule_tables! {
     TaxRules, "tax_rules", "How a place taxes vehicles." => &taxes::TAX_RULES;
     GovernmentFees, "government_fees", "Title, registration and other fees of a place." => &taxes::GOVERNMENT_FEES;
     StoreFees, "store_fees", "A store's own fees, with the law's ceiling." => &taxes::STORE_FEES;
+    ApprovalRules, "approval_rules", "What a salesperson may not decide alone." => &approvals::RULES;
     Lenders, "lenders", "Lenders." => &lending::LENDERS;
     Programs, "programs", "Lenders' programs: rate sheets and lease sheets." => &lending::PROGRAMS;
     Products, "products", "Protection products." => &products::PRODUCTS;

@@ -1,4 +1,5 @@
-//! The fuzz target over whole quote inputs, for a bounded number of inputs in every run of the tests.
+//! The fuzz target over whole quote inputs, for a bounded number of inputs in every run of the tests
+//! (`FUZZ_INPUTS` for more; see fuzz/README.md).
 
 #[path = "../fuzz/bodies/quote_bytes.rs"]
 mod quote_bytes;
@@ -18,7 +19,8 @@ fn bytes(seed: u64) -> Vec<u8> {
 
 #[test]
 fn any_input_gets_a_quote_that_keeps_its_laws_or_a_named_error() {
-    let (mut quoted, inputs) = (0, 30_000);
+    let more = std::env::var("FUZZ_INPUTS").ok().map(|n| n.parse().expect("FUZZ_INPUTS is a number"));
+    let (mut quoted, inputs) = (0, more.unwrap_or(30_000));
     for seed in 0..inputs {
         let data = bytes(seed);
         let Ok(was_quoted) = std::panic::catch_unwind(|| quote_bytes::run(&data)) else {

@@ -49,6 +49,7 @@ mod finance_engine;
 mod finance_exchange;
 mod finance_laws;
 mod finance_oracles;
+mod finance_replays;
 mod finance_rules;
 mod house;
 mod http_graphql;

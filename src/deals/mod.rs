@@ -22,6 +22,7 @@ mod menu;
 pub mod model;
 pub mod plan;
 pub mod pricing;
+mod replay;
 mod service;
 pub mod states;
 pub mod states_page;
@@ -30,10 +31,11 @@ mod store;
 
 pub use menu::{Menu, MenuColumn, MenuItem};
 pub use pricing::Desk;
+pub use replay::{Replay, ReplayOutcome};
 pub use service::{
     AcceptQuote, Answer, AnyQuote, AskApproval, CancelProduct, ChangeDeposit, ChangeStructure, DealError, DealFilter, DealOrder, Deals,
-    DecideApproval, EndDeal, HoldCar, OnCar, OpenDeal, ProductDraft, RecordAnswers, Refusal, RefusalCode, Replay, SaveScenario,
-    StructureWish, SwapVehicle, TakeCounter, TakeDeposit, Target, TradeInDraft,
+    DecideApproval, EndDeal, HoldCar, OnCar, OpenDeal, ProductDraft, RecordAnswers, Refusal, RefusalCode, SaveScenario, StructureWish,
+    SwapVehicle, TakeCounter, TakeDeposit, Target, TradeInDraft,
 };
 pub use store::affected::Affected;
 pub use store::approvals::{Approval, ApprovalFilter};

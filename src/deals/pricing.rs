@@ -15,7 +15,7 @@ use crate::finance::{
     self, Comparison, FinanceError, GridCell, Quote, QuoteInput, QuoteKind, QuoteRequest, RuleBook, Rules, SaleCondition, Solution,
     SolveFor, Worksheet, best_quote, cash_quote,
 };
-use crate::insurance::{self, InsuranceInput, InsuranceRequest};
+use crate::insurance::{self, InsuranceRequest};
 use crate::inventory::{VehicleCondition, VehicleStatus};
 use crate::kernel::id::{GroupId, InsurerId, ProgramId, StoreId, VehicleId};
 use crate::kernel::money::Cents;
@@ -259,18 +259,6 @@ impl Desk {
                 })
             })
             .collect()
-    }
-
-    /// A stored finance quote calculated again from its inputs.
-    pub fn replay_finance(&self, inputs: &Value) -> Option<Value> {
-        let input: QuoteInput = serde_json::from_value(inputs.clone()).ok()?;
-        serde_json::to_value(input.quote().ok()?).ok()
-    }
-
-    /// A stored insurance quote calculated again from its inputs.
-    pub fn replay_insurance(&self, inputs: &Value) -> Option<Value> {
-        let input: InsuranceInput = serde_json::from_value(inputs.clone()).ok()?;
-        serde_json::to_value(input.quote().ok()?).ok()
     }
 }
 

@@ -6,7 +6,8 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 
 use crate::deals::model::{DealKind, QuoteStatus};
-use crate::deals::service::{Deals, Replay};
+use crate::deals::replay::{Replay, ReplayOutcome};
+use crate::deals::service::Deals;
 use crate::deals::store::record::{FinanceQuoteRow, InsuranceQuoteRow};
 use crate::deals::store::room::Room;
 use crate::finance::graphql::{Insurer, ProgramNode, QuoteDetailNode, insurer, program};
@@ -223,11 +224,15 @@ impl InsuranceQuoteNode {
 pub struct ReplayNode {
     /// Byte for byte the same.
     pub equal: bool,
+    /// How the two compare.
+    pub outcome: ReplayOutcome,
+    /// Why they are not the same, in words. Null when they are.
+    pub reason: Option<String>,
     /// The version of the engine that made the stored result.
     pub engine_version: String,
     /// The result as stored.
     pub stored: async_graphql::Json<serde_json::Value>,
-    /// The result calculated now; null when this engine can't read the inputs.
+    /// The result calculated now; null when this engine can't calculate from the inputs.
     pub replayed: Option<async_graphql::Json<serde_json::Value>>,
 }
 
@@ -235,9 +240,11 @@ impl From<Replay> for ReplayNode {
     fn from(replay: Replay) -> Self {
         Self {
             equal: replay.equal(),
+            outcome: replay.outcome(),
+            reason: replay.reason(),
             engine_version: replay.engine_version,
             stored: async_graphql::Json(replay.stored),
-            replayed: replay.replayed.map(async_graphql::Json),
+            replayed: replay.replayed.ok().map(async_graphql::Json),
         }
     }
 }

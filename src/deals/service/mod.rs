@@ -49,7 +49,7 @@ pub use deposit::{ChangeDeposit, TakeDeposit};
 pub use hold::{HoldCar, OnCar};
 pub use open::OpenDeal;
 pub use quote::{AcceptQuote, AnyQuote};
-pub use read::{DealFilter, DealOrder, Replay};
+pub use read::{DealFilter, DealOrder};
 pub(in crate::deals) use refusal::taken_words;
 pub use refusal::{Answer, DealError, Refusal, RefusalCode};
 pub use scenario::SaveScenario;

@@ -9,6 +9,7 @@ use super::{AnyQuote, Deals};
 use crate::auth::Scope;
 use crate::db::DbError;
 use crate::deals::model::Scenario;
+use crate::deals::replay::Replay;
 use crate::deals::states::DealState;
 use crate::deals::store::list::{self, DealKey};
 use crate::deals::store::quotes;
@@ -39,35 +40,6 @@ crate::text_enum! {
         LastChanged = "LAST_CHANGED",
         /// What nobody touched for longest first: stuck deals.
         LongestUntouched = "LONGEST_UNTOUCHED",
-    }
-}
-
-/// A stored result and the same calculated again.
-#[derive(Debug, Clone)]
-pub struct Replay {
-    /// The engine that calculated the stored result.
-    pub engine_version: String,
-    /// As stored.
-    pub stored: Value,
-    /// Calculated again from the stored inputs; none when this engine can't.
-    pub replayed: Option<Value>,
-}
-
-impl Replay {
-    /// Byte for byte the same.
-    pub fn equal(&self) -> bool {
-        self.replayed.as_ref() == Some(&self.stored)
-    }
-
-    /// Without the lender's rate, the reserve and the trace, which are for managers.
-    #[must_use]
-    pub fn for_salespeople(mut self) -> Self {
-        for result in std::iter::once(&mut self.stored).chain(self.replayed.as_mut()) {
-            if let Some(fields) = result.as_object_mut() {
-                fields.retain(|name, _| !matches!(name.as_str(), "buy_rate" | "reserve" | "rate_story" | "over_allowance" | "trace"));
-            }
-        }
-        self
     }
 }
 
@@ -158,13 +130,9 @@ impl Deals {
             AnyQuote::Finance(id) => quotes::stored_finance(&mut conn, scope, id).await?,
             AnyQuote::Insurance(id) => quotes::stored_insurance(&mut conn, scope, id).await?,
         };
-        Ok(stored.map(|quote| Replay {
-            replayed: match id {
-                AnyQuote::Finance(_) => self.desk.replay_finance(&quote.inputs),
-                AnyQuote::Insurance(_) => self.desk.replay_insurance(&quote.inputs),
-            },
-            engine_version: quote.engine_version,
-            stored: quote.result,
+        Ok(stored.map(|quote| match id {
+            AnyQuote::Finance(_) => Replay::of_finance(quote.engine_version, &quote.inputs, quote.result),
+            AnyQuote::Insurance(_) => Replay::of_insurance(quote.engine_version, &quote.inputs, quote.result),
         }))
     }
 }

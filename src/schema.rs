@@ -8,7 +8,7 @@ use crate::customers::graphql::{CustomersMutation, CustomersQuery};
 use crate::dealers::graphql::DealersQuery;
 use crate::deals::graphql::{
     AffectedQuery, ApprovalsMutation, ApprovalsQuery, ApprovalsSubscription, DealsMutation, DealsQuery, DealsSubscription,
-    DepositsMutation, HoldsMutation,
+    DepositsMutation, HoldsMutation, SeatsMutation,
 };
 use crate::finance::graphql::FinanceQuery;
 use crate::inventory::graphql::{InventoryMutation, InventoryQuery, InventorySubscription};
@@ -40,6 +40,7 @@ pub struct Mutation(
     ApprovalsMutation,
     HoldsMutation,
     DepositsMutation,
+    SeatsMutation,
 );
 
 /// All subscriptions.

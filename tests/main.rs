@@ -39,6 +39,7 @@ mod deals_replacements;
 mod deals_room;
 mod deals_rules;
 mod deals_sale;
+mod deals_seats;
 mod deals_secrets;
 mod demo_load;
 mod embedded;

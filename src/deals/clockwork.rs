@@ -14,7 +14,8 @@ impl Deals {
         tokio::spawn(async move {
             while !deals.is_closed() {
                 tokio::time::sleep(EVERY).await;
-                if let Err(error) = deals.settle_approvals().await {
+                let settled = deals.settle_approvals().await.and(deals.clear_seats().await);
+                if let Err(error) = settled {
                     tracing::debug!(error = &error as &dyn std::error::Error, "what is due could not be settled; the next look does it");
                 }
             }

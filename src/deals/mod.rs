@@ -23,6 +23,7 @@ pub mod model;
 pub mod plan;
 pub mod pricing;
 mod replay;
+pub mod seat;
 mod service;
 pub mod states;
 pub mod states_page;
@@ -34,8 +35,8 @@ pub use pricing::Desk;
 pub use replay::{Replay, ReplayOutcome};
 pub use service::{
     AcceptQuote, Answer, AnyQuote, AskApproval, CancelProduct, ChangeDeposit, ChangeStructure, DealError, DealFilter, DealOrder, Deals,
-    DecideApproval, EndDeal, HoldCar, OnCar, OpenDeal, ProductDraft, RecordAnswers, Refusal, RefusalCode, SaveScenario, StructureWish,
-    SwapVehicle, TakeCounter, TakeDeposit, Target, TradeInDraft,
+    DecideApproval, EndDeal, HoldCar, OnCar, OpenDeal, ProductDraft, RecordAnswers, Refusal, RefusalCode, SaveScenario, SeatOutcome,
+    StructureWish, SwapVehicle, TakeCounter, TakeDeposit, TakeOver, Target, TradeInDraft,
 };
 pub use store::affected::Affected;
 pub use store::approvals::{Approval, ApprovalFilter};

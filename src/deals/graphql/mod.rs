@@ -13,11 +13,13 @@ mod inputs;
 mod menu;
 mod mutation;
 mod node;
+mod out_of_sync;
 mod parts;
 mod payloads;
 mod plan;
 mod query;
 mod quotes;
+mod seat;
 mod siblings;
 mod subscription;
 
@@ -29,6 +31,7 @@ pub use holds::HoldsMutation;
 pub use mutation::DealsMutation;
 pub use node::DealNode;
 pub use query::DealsQuery;
+pub use seat::SeatsMutation;
 pub use subscription::DealsSubscription;
 
 use super::service::DealError;

@@ -15,6 +15,7 @@ use super::menu::{MenuNode, ProductRefundNode};
 use super::parts::{DealProductNode, EventNode, LineNode, NextStepNode, ScenarioNode, StaffMember, TradeInNode};
 use super::plan::PaymentPlanNode;
 use super::quotes::{FinanceQuoteNode, InsuranceQuoteNode};
+use super::seat::SeatNode;
 use super::siblings::Siblings;
 use crate::auth::Actor;
 use crate::customers::Customers;
@@ -404,6 +405,13 @@ impl DealNode {
     async fn deposits(&self, ctx: &Context<'_>) -> GqlResult<Vec<DepositNode>> {
         let deposits = service::<Deals>(ctx)?.deposits(&actor(ctx)?.selling_scope(), self.0.deal.id).await?;
         Ok(deposits.into_iter().map(DepositNode::from).collect())
+    }
+    /// Who has the deal open on which device, since when, and what is unsaved there. Null when nobody has.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn holder(&self, ctx: &Context<'_>) -> GqlResult<Option<SeatNode>> {
+        let actor = actor(ctx)?;
+        let seat = service::<Deals>(ctx)?.seat(&actor.selling_scope(), self.0.deal.id).await?;
+        Ok(seat.map(|seat| SeatNode::new(seat, actor.session_id())))
     }
     /// The latest question to a manager about this deal, with the answer. Null when nobody was asked.
     #[graphql(complexity = "10 + child_complexity")]

@@ -3,6 +3,7 @@
 use async_graphql::{Context, Enum, Lookahead, OutputType, SimpleObject};
 
 use super::node::{DealNode, parts};
+use super::out_of_sync::{OutOfSyncNode, out_of_sync};
 use super::parts::{DeclinedNode, DifferenceNode, ScenarioNode};
 use crate::deals::model::Deal;
 use crate::deals::service::{Answer, Deals, Refusal, RefusalCode};
@@ -28,6 +29,8 @@ macro_rules! user_error {
             DealOutOfSync,
             /// The deal's state does not allow it.
             WrongState,
+            /// Another device has the deal open (`deal.holder`): watch, ask for it, or take it over.
+            HeldElsewhere,
             $($(#[$meta])* $variant),*
         }
 
@@ -49,6 +52,7 @@ macro_rules! user_error {
                     RefusalCode::NotFound => $code::NotFound,
                     RefusalCode::DealOutOfSync => $code::DealOutOfSync,
                     RefusalCode::WrongState => $code::WrongState,
+                    RefusalCode::HeldElsewhere => $code::HeldElsewhere,
                     $(RefusalCode::$variant => $code::$variant,)*
                     #[allow(unreachable_patterns, reason = "a mutation may know every code")]
                     other => return Err(GqlError::internal(format!("{} met {other}", $mutation))),
@@ -215,6 +219,8 @@ macro_rules! payload {
         pub(super) struct $payload {
             /// The deal as it stands now; null when it may not be seen.
             deal: Option<DealNode>,
+            /// After `DEAL_OUT_OF_SYNC`: what was done since the version you knew, and what differs. Otherwise null.
+            out_of_sync: Option<super::out_of_sync::OutOfSyncNode>,
             /// Why it was refused; empty when it was done.
             user_errors: Vec<$error>,
             /// True when this key was used before: nothing was done again.
@@ -224,7 +230,12 @@ macro_rules! payload {
         impl $payload {
             pub(super) async fn of(ctx: &Context<'_>, answer: Answer) -> GqlResult<Self> {
                 let deal = deal(ctx, &answer).await?;
-                Ok(Self { deal, user_errors: user_errors(answer.refused)?, replayed: answer.replayed })
+                Ok(Self {
+                    deal,
+                    out_of_sync: super::out_of_sync::out_of_sync(ctx, &answer).await?,
+                    user_errors: user_errors(answer.refused)?,
+                    replayed: answer.replayed,
+                })
             }
         }
     };
@@ -241,6 +252,8 @@ macro_rules! car_payload {
             /// After `VEHICLE_TAKEN`: the best cars of the store to put in its place with `dealSwapVehicle`, by what the customer
             /// said and like the one they chose; at most 5. Otherwise empty.
             replacements: Vec<MatchNode>,
+            /// After `DEAL_OUT_OF_SYNC`: what was done since the version you knew, and what differs. Otherwise null.
+            out_of_sync: Option<super::out_of_sync::OutOfSyncNode>,
             /// Why it was refused; empty when it was done.
             user_errors: Vec<$error>,
             /// True when this key was used before: nothing was done again.
@@ -251,7 +264,13 @@ macro_rules! car_payload {
             pub(super) async fn of(ctx: &Context<'_>, answer: Answer) -> GqlResult<Self> {
                 let deal = deal(ctx, &answer).await?;
                 let replacements = replacements(ctx, &answer, deal.as_ref()).await?;
-                Ok(Self { deal, replacements, user_errors: user_errors(answer.refused)?, replayed: answer.replayed })
+                Ok(Self {
+                    deal,
+                    replacements,
+                    out_of_sync: super::out_of_sync::out_of_sync(ctx, &answer).await?,
+                    user_errors: user_errors(answer.refused)?,
+                    replayed: answer.replayed,
+                })
             }
         }
     };
@@ -276,6 +295,8 @@ pub(super) struct DealQuotePayload {
     deal: Option<DealNode>,
     /// Programs that do not fit, and why.
     declined: Vec<DeclinedNode>,
+    /// After `DEAL_OUT_OF_SYNC`: what was done since the version you knew, and what differs. Otherwise null.
+    out_of_sync: Option<OutOfSyncNode>,
     /// Why it was refused; empty when it was done.
     user_errors: Vec<DealQuoteUserError>,
     /// True when this key was used before: nothing was done again.
@@ -285,9 +306,11 @@ pub(super) struct DealQuotePayload {
 impl DealQuotePayload {
     pub(super) async fn of(ctx: &Context<'_>, answer: Answer) -> GqlResult<Self> {
         let deal = deal(ctx, &answer).await?;
+        let stale = out_of_sync(ctx, &answer).await?;
         Ok(Self {
             deal,
             declined: answer.declined.into_iter().map(DeclinedNode::from).collect(),
+            out_of_sync: stale,
             user_errors: user_errors(answer.refused)?,
             replayed: answer.replayed,
         })
@@ -303,6 +326,8 @@ pub(super) struct DealSwapVehiclePayload {
     lines: Vec<DifferenceNode>,
     /// The sums before and after: taxes, fees, total price, amount financed, payment.
     totals: Vec<DifferenceNode>,
+    /// After `DEAL_OUT_OF_SYNC`: what was done since the version you knew, and what differs. Otherwise null.
+    out_of_sync: Option<OutOfSyncNode>,
     /// Why it was refused; empty when it was done.
     user_errors: Vec<DealSwapVehicleUserError>,
     /// True when this key was used before: nothing was done again.
@@ -313,10 +338,12 @@ impl DealSwapVehiclePayload {
     pub(super) async fn of(ctx: &Context<'_>, answer: Answer) -> GqlResult<Self> {
         let deal = deal(ctx, &answer).await?;
         let currency = deal.as_ref().map_or(crate::kernel::money::Currency::USD, |deal| deal.deal().terms.currency);
+        let stale = out_of_sync(ctx, &answer).await?;
         Ok(Self {
             deal,
             lines: answer.lines.into_iter().map(|line| DifferenceNode::new(line, currency)).collect(),
             totals: answer.totals.into_iter().map(|total| DifferenceNode::new(total, currency)).collect(),
+            out_of_sync: stale,
             user_errors: user_errors(answer.refused)?,
             replayed: answer.replayed,
         })
@@ -330,6 +357,8 @@ pub(super) struct DealScenarioSavePayload {
     deal: Option<DealNode>,
     /// The saved scenario with its figures.
     scenario: Option<ScenarioNode>,
+    /// After `DEAL_OUT_OF_SYNC`: what was done since the version you knew, and what differs. Otherwise null.
+    out_of_sync: Option<OutOfSyncNode>,
     /// Why it was refused; empty when it was done.
     user_errors: Vec<DealScenarioSaveUserError>,
     /// True when this key was used before: nothing was done again.
@@ -347,7 +376,8 @@ impl DealScenarioSavePayload {
             }
             _ => None,
         };
-        Ok(Self { deal, scenario, user_errors: user_errors(answer.refused)?, replayed: answer.replayed })
+        let stale = out_of_sync(ctx, &answer).await?;
+        Ok(Self { deal, scenario, out_of_sync: stale, user_errors: user_errors(answer.refused)?, replayed: answer.replayed })
     }
 }
 

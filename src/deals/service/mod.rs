@@ -21,6 +21,7 @@ mod quote;
 mod read;
 mod refusal;
 mod scenario;
+mod seat;
 mod structure;
 mod swap;
 
@@ -53,6 +54,7 @@ pub use read::{DealFilter, DealOrder};
 pub(in crate::deals) use refusal::taken_words;
 pub use refusal::{Answer, DealError, Refusal, RefusalCode};
 pub use scenario::SaveScenario;
+pub use seat::{SeatOutcome, TakeOver};
 pub use structure::{ChangeStructure, ProductDraft, StructureWish, TradeInDraft};
 pub use swap::SwapVehicle;
 
@@ -179,6 +181,10 @@ impl Deals {
         let now = tx.now();
         let found = table::lock(tx.conn(), &actor.selling_scope(), target.deal_id, now).await?;
         let on_table = found.ok_or_else(|| Refusal::not_found("dealId", "There is no such deal in your stores."))?;
+        if let Some(holder) = on_table.holder.as_ref().filter(|_| on_table.held_from(actor)) {
+            // Not remembered: the same operation may be sent again once the device has the deal.
+            return Err(DealError::Undone(seat::held(on_table.deal.id, &holder.user_name, holder.device_label.as_deref())));
+        }
         if on_table.deal.version != target.expected_version {
             return Err(Refusal::out_of_sync(&on_table.deal, target.expected_version).into());
         }
@@ -219,7 +225,7 @@ impl Deals {
         let now = self.db.now();
         let mut conn = self.db.read().await?;
         let Some(before) = table::read(&mut conn, &actor.selling_scope(), target.deal_id, now).await? else { return Ok(None) };
-        if before.deal.version != target.expected_version {
+        if before.deal.version != target.expected_version || before.held_from(actor) {
             return Ok(None);
         }
         let Ok(Some(mut change)) = work(&before, now) else { return Ok(None) };

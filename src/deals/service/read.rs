@@ -99,6 +99,11 @@ impl Deals {
         room::history(&mut *self.db.read().await?, scope, deal, before, limit).await
     }
 
+    /// What was done to a deal since a version, oldest first; at most 100 events.
+    pub async fn events_since(&self, scope: &Scope, deal: DealId, version: i32) -> Result<Vec<HistoryEvent>, DbError> {
+        room::events_since(&mut *self.db.read().await?, scope, deal, version).await
+    }
+
     /// The scenarios of a deal, oldest first.
     pub async fn scenarios(&self, scope: &Scope, deal: DealId) -> Result<Vec<Scenario>, DbError> {
         let rows = room::scenarios(&mut *self.db.read().await?, scope, deal).await?;

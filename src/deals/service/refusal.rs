@@ -21,6 +21,12 @@ crate::text_enum! {
         DealOutOfSync = "DEAL_OUT_OF_SYNC",
         /// The deal's state does not allow it.
         WrongState = "WRONG_STATE",
+        /// Another device has the deal open: watch, ask for it, or take it over.
+        HeldElsewhere = "HELD_ELSEWHERE",
+        /// The holder was warned and has a moment to answer.
+        HolderWarned = "HOLDER_WARNED",
+        /// Nobody else has the deal open, or nobody asks for it.
+        NotHeld = "NOT_HELD",
         /// Another deal has the car, or it was sold otherwise.
         VehicleTaken = "VEHICLE_TAKEN",
         /// The car has no price yet: give one.
@@ -53,7 +59,7 @@ crate::text_enum! {
         ApprovalNeeded = "APPROVAL_NEEDED",
         /// Nothing goes beyond what a salesperson may decide alone, or it is approved already.
         ApprovalNotNeeded = "APPROVAL_NOT_NEEDED",
-        /// A manager was asked about these figures already.
+        /// Somebody asked already.
         AlreadyAsked = "ALREADY_ASKED",
         /// Somebody else has answered already.
         AlreadyDecided = "ALREADY_DECIDED",
@@ -96,12 +102,15 @@ pub struct Refusal {
     /// The deal that has the car.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_by: Option<DealId>,
+    /// A stale write: the version it was made on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_version: Option<i32>,
 }
 
 impl Refusal {
     pub(super) fn new(code: RefusalCode, field: &str, message: impl Into<String>) -> Self {
         let field = (!field.is_empty()).then(|| field.split('.').map(str::to_owned).collect());
-        Self { code, message: message.into(), field, deal_id: None, taken_by: None }
+        Self { code, message: message.into(), field, deal_id: None, taken_by: None, expected_version: None }
     }
 
     pub(super) fn of(mut self, deal: DealId) -> Self {
@@ -118,7 +127,7 @@ impl Refusal {
             "This deal was changed in the meantime: you saw version {expected}, it is at version {} now. Look at the present figures and try again.",
             deal.version
         );
-        Self::new(RefusalCode::DealOutOfSync, "expectedVersion", message).of(deal.id)
+        Self { expected_version: Some(expected), ..Self::new(RefusalCode::DealOutOfSync, "expectedVersion", message).of(deal.id) }
     }
 
     pub(super) fn wrong_state(deal: &Deal, verb: DealVerb) -> Self {

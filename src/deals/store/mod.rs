@@ -11,4 +11,5 @@ pub(super) mod open;
 pub(super) mod quotes;
 pub(super) mod record;
 pub(super) mod room;
+pub(super) mod seats;
 pub(super) mod table;

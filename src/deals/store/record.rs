@@ -81,6 +81,30 @@ record!(
 );
 
 record!(
+    /// Who has a deal open, and who asks for it.
+    #[derive(Debug, Clone)]
+    pub(in crate::deals) struct SeatRow {
+        user_id: Uuid,
+        user_name: String,
+        session_id: Uuid,
+        device_label: Option<String>,
+        since: DateTime<Utc>,
+        renewed_at: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+        unsaved: Option<String>,
+        asked_user_id: Option<Uuid>,
+        asked_user_name: Option<String>,
+        asked_session_id: Option<Uuid>,
+        asked_device_label: Option<String>,
+        asked_at: Option<DateTime<Utc>>,
+        asked_note: Option<String>,
+        take_over_from: Option<DateTime<Utc>>,
+        answer: Option<String>,
+        answer_note: Option<String>,
+    }
+);
+
+record!(
     /// What the next steps depend on: quotes that can be accepted, whether the accepted one still stands, whether the car is
     /// gone, the other deal that holds it; what the rules on approvals look at, and the latest question to a manager.
     #[derive(Debug, Clone)]

@@ -362,6 +362,28 @@ pub(in crate::deals) async fn history(
     Ok(rows)
 }
 
+/// What was done to a deal after it had a version, oldest first.
+pub(in crate::deals) async fn events_since(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    deal: DealId,
+    version: i32,
+) -> Result<Vec<HistoryEvent>, DbError> {
+    let rows = sqlx::query_as!(
+        HistoryEvent,
+        r#"SELECT a.id, a.at, a.user_id AS "user_id: _", u.display_name AS "user_name?", a.verb, a.detail
+           FROM audit_event a LEFT JOIN app_user u ON u.id = a.user_id
+           WHERE a.subject_id = $1 AND a.subject_kind = 'DEAL' AND a.store_id = ANY($2) AND (a.detail ->> 'version')::int > $3
+           ORDER BY a.id LIMIT 100"#,
+        deal.0,
+        scope.store_ids(),
+        version,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
 /// A saved scenario as stored.
 #[derive(Debug)]
 pub(in crate::deals) struct ScenarioRow {

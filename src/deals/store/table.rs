@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::record::{ProductRow, TradeInRow};
-use crate::auth::Scope;
+use crate::auth::{Actor, Scope};
 use crate::db::idempotency::Keyed;
 use crate::db::{By, DbError};
 use crate::deals::approval::{ApprovalLevel, ApprovalStatus, Finding, Standing};
@@ -15,7 +15,9 @@ use crate::deals::plan::PaymentPlan;
 use crate::deals::pricing::Car;
 use crate::deals::states::DealState;
 use crate::inventory::{VehicleCondition, VehicleStatus};
-use crate::kernel::id::{CustomerId, DealId, FinanceQuoteId, GroupId, InsuranceQuoteId, ProductId, StoreId, TradeInId, UserId, VehicleId};
+use crate::kernel::id::{
+    CustomerId, DealId, FinanceQuoteId, GroupId, InsuranceQuoteId, ProductId, SessionId, StoreId, TradeInId, UserId, VehicleId,
+};
 use crate::kernel::money::{Cents, Currency};
 use crate::kernel::rate::Rate;
 
@@ -36,9 +38,26 @@ pub(in crate::deals) struct OnTable {
     pub(in crate::deals) markup: Option<Rate>,
     /// The latest question to a manager.
     pub(in crate::deals) approval: Option<Standing>,
+    /// The device that has the deal open now.
+    pub(in crate::deals) holder: Option<Holder>,
     pub(in crate::deals) group_id: GroupId,
     /// The day at the store.
     pub(in crate::deals) today: NaiveDate,
+}
+
+/// The device that has a deal open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::deals) struct Holder {
+    pub(in crate::deals) session_id: SessionId,
+    pub(in crate::deals) user_name: String,
+    pub(in crate::deals) device_label: Option<String>,
+}
+
+impl OnTable {
+    /// Another device than this actor's has the deal open.
+    pub(in crate::deals) fn held_from(&self, actor: &Actor) -> bool {
+        self.holder.as_ref().is_some_and(|holder| actor.session_id() != Some(holder.session_id))
+    }
 }
 
 /// The other deal that has the car.
@@ -111,6 +130,9 @@ struct Row {
     hold_is_contract: Option<bool>,
     quote_status: Option<QuoteStatus>,
     quote_expires_at: Option<DateTime<Utc>>,
+    holder_session: Option<SessionId>,
+    holder_name: Option<String>,
+    holder_device: Option<String>,
     cost: Option<Cents>,
     markup: Option<rust_decimal::Decimal>,
     approval_status: Option<ApprovalStatus>,
@@ -158,6 +180,7 @@ pub(in crate::deals) async fn read(
              s.group_id AS "group_id: _", ($3::timestamptz AT TIME ZONE s.time_zone)::date AS "today!",
              h.deal_id AS "holder?: _", o.number AS "holder_number?", to_char(h.placed_at AT TIME ZONE s.time_zone, 'HH24:MI') AS "held_at?",
              (h.reason = 'CONTRACT') AS "hold_is_contract?", q.status AS "quote_status?: _", q.expires_at AS "quote_expires_at?",
+             seat.session_id AS "holder_session?: _", seat.user_name AS "holder_name?", seat.device_label AS "holder_device?",
              v.cost_cents AS "cost: _", (q.sell_rate - q.buy_rate) AS "markup?", a.status AS "approval_status?: _", a.level AS "approval_level?: _",
              a.expires_at AS "approval_expires_at?", a.findings AS "approval_findings?: _", a.figures_hash AS "approval_hash?",
              ARRAY(SELECT ROW(t.id, t.vin, t.model_year, t.make, t.model, t.odometer_miles, t.allowance_cents, t.actual_cash_value_cents,
@@ -171,6 +194,7 @@ pub(in crate::deals) async fn read(
              AND (h.expires_at IS NULL OR h.expires_at > $3)
            LEFT JOIN deal o ON o.id = h.deal_id
            LEFT JOIN finance_quote q ON q.id = d.accepted_finance_quote_id
+           LEFT JOIN deal_seat seat ON seat.deal_id = d.id AND seat.expires_at > $3
            LEFT JOIN LATERAL (SELECT * FROM approval WHERE deal_id = d.id ORDER BY ordinal DESC LIMIT 1) a ON true
            WHERE d.id = $1 AND d.store_id = ANY($2)"#,
         id.0,
@@ -225,7 +249,9 @@ fn on_table(row: Row, now: DateTime<Utc>) -> OnTable {
         _ => None,
     };
     let approval = standing(row.approval_status, row.approval_level, row.approval_expires_at, row.approval_findings, row.approval_hash);
+    let holder = row.holder_session.zip(row.holder_name);
     OnTable {
+        holder: holder.map(|(session_id, user_name)| Holder { session_id, user_name, device_label: row.holder_device }),
         cost: row.cost,
         markup: row.markup.and_then(Rate::from_percent),
         approval,

@@ -16,6 +16,7 @@ use crate::deals::{Deals, Desk};
 use crate::finance::Rules;
 use crate::http::graphql::{Executors, SchemaError};
 use crate::http::{Doorkeeper, Http, Parts, channels, feeds};
+use crate::insights::Insights;
 use crate::inventory::Inventory;
 use crate::kernel::seal::Sealer;
 use crate::matching::Matching;
@@ -47,6 +48,8 @@ pub struct App {
     pub payments: Payments,
     /// Deals.
     pub deals: Deals,
+    /// What the store learns from its conversations.
+    pub insights: Insights,
     /// The lot and its feeds.
     pub inventory: Inventory,
     /// Taxes, fees, programs, products, insurance rates.
@@ -92,6 +95,7 @@ impl App {
         let payments = Payments::new(db.clone(), Arc::clone(&sealer), port);
         let deals = Deals::new(db.clone(), inventory.clone(), dealers.clone(), payments.clone(), Desk::new(rules.clone()));
         deals.start_clockwork();
+        let insights = Insights::new(db.clone(), customers.clone());
         Ok(Self {
             config: Arc::new(config),
             db,
@@ -106,6 +110,7 @@ impl App {
             rules,
             payments,
             deals,
+            insights,
         })
     }
 
@@ -119,6 +124,7 @@ impl App {
             .data(self.channels.clone())
             .data(self.inventory.clone())
             .data(self.deals.clone())
+            .data(self.insights.clone())
             .data(self.customers.clone())
             .data(self.matching.clone())
             .data(self.rules.clone())

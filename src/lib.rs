@@ -24,6 +24,7 @@ pub mod demo;
 pub mod finance;
 pub mod graphql;
 pub mod http;
+pub mod insights;
 pub mod insurance;
 pub mod inventory;
 pub mod kernel;

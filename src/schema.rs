@@ -11,6 +11,7 @@ use crate::deals::graphql::{
     DepositsMutation, HoldsMutation, SeatsMutation,
 };
 use crate::finance::graphql::FinanceQuery;
+use crate::insights::graphql::{InsightsMutation, InsightsQuery};
 use crate::inventory::graphql::{InventoryMutation, InventoryQuery, InventorySubscription};
 use crate::node::NodeQuery;
 
@@ -27,6 +28,7 @@ pub struct Query(
     ApprovalsQuery,
     AffectedQuery,
     FinanceQuery,
+    InsightsQuery,
 );
 
 /// All mutations.
@@ -40,6 +42,7 @@ pub struct Mutation(
     ApprovalsMutation,
     HoldsMutation,
     DepositsMutation,
+    InsightsMutation,
     SeatsMutation,
 );
 

@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("matching", &["kernel", "db", "auth", "dealers", "inventory", "customers", "finance"]),
     ("payments", &["kernel", "db", "auth", "config"]),
     ("deals", &["kernel", "db", "auth", "dealers", "inventory", "customers", "finance", "insurance", "matching", "payments"]),
+    ("insights", &["kernel", "db", "auth", "customers", "deals"]),
 ];
 
 /// Rooms that meet the outside: the API is a graph, so a `graphql` room may name every slice; an `http` room the transport.

@@ -36,6 +36,8 @@ pub struct StoreInfo {
     pub feed_drop_limit_percent: Decimal,
     /// A larger fall of one price (percent) is held back for review.
     pub price_drop_limit_percent: Decimal,
+    /// Days without a change after which an open deal is given up.
+    pub deal_idle_days: i32,
 }
 
 /// What it takes to open a store.

@@ -3,22 +3,34 @@
 use std::time::Duration;
 
 use super::service::Deals;
+use crate::db::DbError;
 
-/// How often a server looks.
+/// How often a server looks for questions and seats.
 const EVERY: Duration = Duration::from_secs(2);
+/// How often a server looks for deals that nobody touched for days.
+const IDLE_EVERY: Duration = Duration::from_secs(600);
 
 impl Deals {
-    /// Starts looking in a background task, which ends when the database's connections are closed.
+    /// Starts looking in background tasks, which end when the database's connections are closed.
     pub fn start_clockwork(&self) {
-        let deals = self.clone();
+        let (short, long) = (self.clone(), self.clone());
         tokio::spawn(async move {
-            while !deals.is_closed() {
+            while !short.is_closed() {
                 tokio::time::sleep(EVERY).await;
-                let settled = deals.settle_approvals().await.and(deals.clear_seats().await);
-                if let Err(error) = settled {
-                    tracing::debug!(error = &error as &dyn std::error::Error, "what is due could not be settled; the next look does it");
-                }
+                told(short.settle_approvals().await.and(short.clear_seats().await));
             }
         });
+        tokio::spawn(async move {
+            while !long.is_closed() {
+                tokio::time::sleep(IDLE_EVERY).await;
+                told(long.expire_idle().await);
+            }
+        });
+    }
+}
+
+fn told(settled: Result<usize, DbError>) {
+    if let Err(error) = settled {
+        tracing::debug!(error = &error as &dyn std::error::Error, "what is due could not be settled; the next look does it");
     }
 }

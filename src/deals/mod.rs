@@ -23,7 +23,7 @@ pub mod model;
 pub mod plan;
 pub mod pricing;
 mod replay;
-pub mod seat;
+mod seat;
 mod service;
 pub mod states;
 pub mod states_page;
@@ -33,6 +33,7 @@ mod store;
 pub use menu::{Menu, MenuColumn, MenuItem};
 pub use pricing::Desk;
 pub use replay::{Replay, ReplayOutcome};
+pub use seat::{SeatAnswer, TakeoverReason};
 pub use service::{
     AcceptQuote, Answer, AnyQuote, AskApproval, CancelProduct, ChangeDeposit, ChangeStructure, DealError, DealFilter, DealOrder, Deals,
     DecideApproval, EndDeal, HoldCar, OnCar, OpenDeal, ProductDraft, RecordAnswers, Refusal, RefusalCode, SaveScenario, SeatOutcome,

@@ -200,6 +200,7 @@ impl DealVerb {
             Self::AcceptFinance | Self::AcceptInsurance | Self::Agree | Self::Contract | Self::Lose => {
                 Some("seller, on the customer's word")
             }
+            Self::Expire => Some("the program, by the clock"),
             _ => None,
         }
     }

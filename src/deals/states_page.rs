@@ -44,7 +44,11 @@ fn step(row: &Transition) -> String {
         Target::To(state) => format!("`{state}`"),
         Target::Stays => "stays".to_owned(),
     };
-    let with = row.verb.mutation().map_or_else(|| "not offered yet".to_owned(), |name| format!("`{name}`"));
+    let with = match (row.verb.mutation(), row.verb.who()) {
+        (Some(name), _) => format!("`{name}`"),
+        (None, Some(_)) => "by itself".to_owned(),
+        (None, None) => "not offered yet".to_owned(),
+    };
     format!("| {} | `{}` | {with} | {} | {to} | {} |", names(row.from), row.verb, names(row.guards), row.verb.who().unwrap_or("–"))
 }
 

@@ -20,7 +20,7 @@ use super::siblings::Siblings;
 use crate::auth::Actor;
 use crate::customers::Customers;
 use crate::customers::graphql::CustomerNode;
-use crate::dealers::StoreNode;
+use crate::dealers::{Dealers, StoreNode};
 use crate::deals::model::{Deal, DealKind, DealProduct, Headline, TradeIn};
 use crate::deals::service::{CancelProduct, Deals, taken_words};
 use crate::deals::states::DealState;
@@ -423,6 +423,13 @@ impl DealNode {
     /// Why it was lost or called off, in the salesperson's words.
     async fn lost_reason(&self) -> Option<&str> {
         self.0.deal.lost_reason.as_deref()
+    }
+    /// When it is given up (`EXPIRED`) unless somebody changes it before: the store's days without a change. Null once signed or ended.
+    async fn expires_at(&self, ctx: &Context<'_>) -> GqlResult<Option<DateTime<Utc>>> {
+        let deal = &self.0.deal;
+        let days = service::<Dealers>(ctx)?.store(deal.store_id).map(|store| i64::from(store.deal_idle_days));
+        let days = days.filter(|_| deal.state.is_open()).and_then(chrono::Duration::try_days);
+        Ok(days.and_then(|days| deal.updated_at.checked_add_signed(days)))
     }
     /// When it was opened.
     async fn opened_at(&self) -> DateTime<Utc> {

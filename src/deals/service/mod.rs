@@ -16,6 +16,7 @@ mod contract;
 mod decide;
 mod deposit;
 mod hold;
+mod idle;
 mod open;
 mod quote;
 mod read;

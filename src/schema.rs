@@ -8,7 +8,7 @@ use crate::customers::graphql::{CustomersMutation, CustomersQuery};
 use crate::dealers::graphql::DealersQuery;
 use crate::deals::graphql::{
     AffectedQuery, ApprovalsMutation, ApprovalsQuery, ApprovalsSubscription, DealsMutation, DealsQuery, DealsSubscription,
-    DepositsMutation, HoldsMutation, SeatsMutation,
+    DepositsMutation, HoldsMutation, ReplayMutation, SeatsMutation,
 };
 use crate::finance::graphql::FinanceQuery;
 use crate::insights::graphql::{InsightsMutation, InsightsQuery};
@@ -44,6 +44,7 @@ pub struct Mutation(
     DepositsMutation,
     InsightsMutation,
     SeatsMutation,
+    ReplayMutation,
 );
 
 /// All subscriptions.

@@ -20,7 +20,7 @@ use crate::embedded::Dir;
 use crate::helpers::TestApp;
 
 /// How often something is cut: a few times in every test run, many times in `make chaos`.
-fn rounds(short: u32, long: u32) -> u32 {
+pub fn rounds(short: u32, long: u32) -> u32 {
     if std::env::var("DESKLESS_CHAOS").is_ok_and(|form| form == "long") { long } else { short }
 }
 

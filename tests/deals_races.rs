@@ -98,7 +98,8 @@ async fn of_200_retries_with_one_key_one_is_executed() {
 async fn no_update_is_lost_when_tablets_edit_one_deal() {
     let room = Arc::new(Showroom::open().await);
     let deal = room.open_deal(&room.rav4, json!({})).await;
-    let tries: Vec<_> = (1..=20)
+    let races = crate::chaos::rounds(20, 1000);
+    let tries: Vec<_> = (1..=races)
         .map(|n| {
             let (room, id) = (Arc::clone(&room), deal["id"].clone());
             tokio::spawn(async move {
@@ -119,13 +120,13 @@ async fn no_update_is_lost_when_tablets_edit_one_deal() {
     for done in futures::future::join_all(tries).await {
         done.expect("no panic");
     }
-    assert_eq!(room.number("SELECT version::bigint FROM deal").await, 21);
+    assert_eq!(room.number("SELECT version::bigint FROM deal").await, i64::from(races) + 1);
     // Each write saw the one before: the chain of figures has no gap.
     let chain =
         "SELECT count(*) FROM (SELECT detail -> 'before' AS before, lag(detail -> 'after') OVER (ORDER BY id) AS was FROM audit_event
       WHERE subject_kind = 'DEAL') c WHERE before IS NOT NULL AND before IS DISTINCT FROM was";
     assert_eq!(room.number(chain).await, 0);
-    assert_eq!(room.number("SELECT count(*) FROM audit_event WHERE verb = 'structured'").await, 20);
+    assert_eq!(room.number("SELECT count(*) FROM audit_event WHERE verb = 'structured'").await, i64::from(races));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

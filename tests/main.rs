@@ -16,6 +16,7 @@ mod helpers;
 #[path = "../examples/partner_sim/sim.rs"]
 mod partner_sim;
 
+mod auth_ends;
 mod auth_sessions;
 mod channels_events;
 mod channels_leads;
@@ -37,11 +38,13 @@ mod deals_products;
 mod deals_races;
 mod deals_recall;
 mod deals_replacements;
+mod deals_replay;
 mod deals_room;
 mod deals_rules;
 mod deals_sale;
 mod deals_seats;
 mod deals_secrets;
+mod deals_swap;
 mod demo_load;
 mod embedded;
 mod finance_api;

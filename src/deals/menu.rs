@@ -96,7 +96,7 @@ fn vehicle(case: &Case<'_>) -> ProductVehicle {
     }
 }
 
-fn with_products(structure: &Structure, products: Vec<DealProduct>) -> Structure {
+pub(super) fn with_products(structure: &Structure, products: Vec<DealProduct>) -> Structure {
     Structure { products, ..structure.clone() }
 }
 

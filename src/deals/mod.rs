@@ -20,8 +20,10 @@ pub mod diff;
 pub mod graphql;
 mod menu;
 pub mod model;
+pub mod offline;
 pub mod plan;
 pub mod pricing;
+pub mod recheck;
 mod replay;
 mod seat;
 mod service;
@@ -36,8 +38,8 @@ pub use replay::{Replay, ReplayOutcome};
 pub use seat::{SeatAnswer, TakeoverReason};
 pub use service::{
     AcceptQuote, Answer, AnyQuote, AskApproval, CancelProduct, ChangeDeposit, ChangeStructure, DealError, DealFilter, DealOrder, Deals,
-    DecideApproval, EndDeal, HoldCar, OnCar, OpenDeal, ProductDraft, RecordAnswers, Refusal, RefusalCode, SaveScenario, SeatOutcome,
-    StructureWish, SwapVehicle, TakeCounter, TakeDeposit, TakeOver, Target, TradeInDraft,
+    DecideApproval, EndDeal, HoldCar, OfflineOperation, OfflineWork, OnCar, OnDeal, OpenDeal, ProductDraft, RecordAnswers, Refusal,
+    RefusalCode, Replayed, SaveScenario, SeatOutcome, StructureWish, SwapVehicle, TakeCounter, TakeDeposit, TakeOver, Target, TradeInDraft,
 };
 pub use store::affected::Affected;
 pub use store::approvals::{Approval, ApprovalFilter};

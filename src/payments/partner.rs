@@ -3,7 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client, Error};
+use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -16,6 +22,8 @@ use crate::config::PaymentsConfig;
 const ANSWER_MAX: usize = 16 * 1024;
 /// Requests to the partner at a time.
 const AT_ONCE: usize = 16;
+/// How long a request waits for its turn.
+const PLACE_WAIT: Duration = Duration::from_secs(1);
 /// Longest code or reference taken over.
 const WORD_MAX: usize = 100;
 
@@ -28,17 +36,19 @@ pub enum PartnerSetupError {
     /// A URL without a key.
     #[error("payments.url needs payments.key")]
     NoKey,
-    /// The HTTP client could not be built.
-    #[error("the HTTP client could not be built: {0}")]
-    Client(String),
+    /// TLS could not be set up.
+    #[error("TLS could not be set up: {0}")]
+    Tls(#[from] rustls::Error),
 }
 
 /// The adapter. Cheap to clone.
 #[derive(Clone)]
 pub struct HttpPartner {
-    client: Client,
-    base: Url,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    /// Without a slash at the end.
+    base: Arc<str>,
     key: Arc<str>,
+    timeout: Duration,
     places: Arc<Semaphore>,
 }
 
@@ -70,87 +80,77 @@ impl HttpPartner {
     /// None when no partner is configured.
     pub fn new(config: &PaymentsConfig) -> Result<Option<Self>, PartnerSetupError> {
         let Some(url) = config.url.as_deref().filter(|url| !url.is_empty()) else { return Ok(None) };
-        let base = Url::parse(url).map_err(|_| PartnerSetupError::Address)?;
-        let local = matches!(base.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-        if !(base.scheme() == "https" || base.scheme() == "http" && local) {
-            return Err(PartnerSetupError::Address);
+        let base: Uri = url.parse().map_err(|_| PartnerSetupError::Address)?;
+        let local = matches!(base.host(), Some("127.0.0.1" | "localhost" | "[::1]"));
+        match base.scheme_str() {
+            Some("https") => {}
+            Some("http") if local => {}
+            _ => return Err(PartnerSetupError::Address),
         }
         let key = config.key.as_deref().filter(|key| !key.is_empty()).ok_or(PartnerSetupError::NoKey)?;
         let timeout = Duration::from_millis(config.timeout_ms.clamp(100, 30_000));
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls()?)
-            .timeout(timeout)
-            .connect_timeout(timeout.min(Duration::from_secs(1)))
-            // An address the partner sends us to is not one we chose.
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .user_agent("deskless")
-            .build()
-            .map_err(|e| PartnerSetupError::Client(e.to_string()))?;
-        Ok(Some(Self { client, base, key: key.into(), places: Arc::new(Semaphore::new(AT_ONCE)) }))
+        let mut connector = HttpConnector::new();
+        connector.enforce_http(false);
+        connector.set_connect_timeout(Some(timeout.min(Duration::from_secs(1))));
+        // No proxy of the environment and no redirects: an address the partner sends us to is not one we chose.
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls()?).https_or_http().enable_http1().wrap_connector(connector);
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(AT_ONCE).build(connector);
+        let base = url.trim_end_matches('/').into();
+        Ok(Some(Self { client, base, key: key.into(), timeout, places: Arc::new(Semaphore::new(AT_ONCE)) }))
     }
 
-    fn url(&self, path: &[&str]) -> Url {
-        let mut url = self.base.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(path);
-        }
-        url
-    }
-
-    async fn send(&self, request: RequestBuilder, request_id: Uuid) -> Reply {
-        let Ok(Ok(_place)) = tokio::time::timeout(Duration::from_secs(1), self.places.acquire()).await else {
+    /// One exchange within the time it may take. `request_id` is what the answer must be about.
+    async fn send(&self, method: Method, path: String, body: Option<Value>, request_id: Uuid) -> Reply {
+        let Ok(Ok(_place)) = tokio::time::timeout(PLACE_WAIT, self.places.acquire()).await else {
             return Reply::Unknown("BUSY".into());
         };
-        let response = match request.bearer_auth(&self.key).header("accept", "application/json").send().await {
-            Ok(response) => response,
-            Err(error) => return Reply::Unknown(problem(&error).into()),
-        };
-        let status = response.status();
-        match read(response).await {
-            Ok(body) => judge(status, &body, request_id),
-            Err(problem) => Reply::Unknown(problem.into()),
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base))
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.key))
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::USER_AGENT, "deskless")
+            .header("idempotency-key", request_id.to_string())
+            .body(Full::from(body.map(|body| body.to_string()).unwrap_or_default()));
+        // A key or an address with control characters in it.
+        let Ok(request) = request else { return Reply::Unknown("MISCONFIGURED".into()) };
+        match tokio::time::timeout(self.timeout, self.exchange(request)).await {
+            Ok(Ok((status, body))) => judge(status, &body, request_id),
+            Ok(Err(problem)) => Reply::Unknown(problem.into()),
+            Err(_elapsed) => Reply::Unknown("TIMEOUT".into()),
         }
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), &'static str> {
+        let reached = |e: Error| if e.is_connect() { "UNREACHABLE" } else { "CONNECTION" };
+        let response = self.client.request(request).await.map_err(reached)?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), ANSWER_MAX).collect().await;
+        let read = |e: Box<dyn std::error::Error + Send + Sync>| if e.is::<LengthLimitError>() { "TOO_LONG" } else { "CONNECTION" };
+        Ok((status, body.map_err(read)?.to_bytes()))
     }
 }
 
 impl PaymentPort for HttpPartner {
     fn carry_out<'a>(&'a self, ask: &'a Ask) -> Pending<'a> {
         Box::pin(async move {
-            let (url, body) = match &ask.what {
+            let (path, body) = match &ask.what {
                 What::Authorize { amount, currency, token } => {
                     let body = json!({ "amount": amount.0, "currency": currency.as_str(), "token": token });
-                    (self.url(&["v1", "authorizations"]), body)
+                    ("/v1/authorizations".to_owned(), body)
                 }
-                What::Capture { reference } => (self.url(&["v1", "authorizations", reference, "capture"]), json!({})),
-                What::Void { reference } => (self.url(&["v1", "authorizations", reference, "void"]), json!({})),
+                // A reference is a word (see `is_word`), so it can stand in an address as it is.
+                What::Capture { reference } => (format!("/v1/authorizations/{reference}/capture"), json!({})),
+                What::Void { reference } => (format!("/v1/authorizations/{reference}/void"), json!({})),
             };
-            let request = self
-                .client
-                .post(url)
-                .header("idempotency-key", ask.request_id.to_string())
-                .header("content-type", "application/json")
-                .body(body.to_string());
-            self.send(request, ask.request_id).await
+            self.send(Method::POST, path, Some(body), ask.request_id).await
         })
     }
 
     fn look_up(&self, request_id: Uuid) -> Pending<'_> {
-        let url = self.url(&["v1", "requests", &request_id.to_string()]);
-        Box::pin(self.send(self.client.get(url), request_id))
+        Box::pin(self.send(Method::GET, format!("/v1/requests/{request_id}"), None, request_id))
     }
-}
-
-/// The body, if it is of a size an answer may have.
-async fn read(mut response: Response) -> Result<Vec<u8>, &'static str> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|e| problem(&e))? {
-        if body.len().saturating_add(chunk.len()) > ANSWER_MAX {
-            return Err("TOO_LONG");
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 /// What an answer means. Whatever does not clearly say what became of this very request leaves the outcome unknown. Pure.
@@ -183,23 +183,11 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text.len() <= WORD_MAX && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 
-fn problem(error: &reqwest::Error) -> &'static str {
-    if error.is_timeout() {
-        "TIMEOUT"
-    } else if error.is_connect() {
-        "UNREACHABLE"
-    } else {
-        "CONNECTION"
-    }
-}
-
 /// TLS with the roots browsers trust, so that it does not hang on what the machine has installed.
-fn tls() -> Result<rustls::ClientConfig, PartnerSetupError> {
+fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
     let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| PartnerSetupError::Client(e.to_string()))?;
+    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
@@ -246,6 +234,6 @@ mod tests {
         assert!(matches!(at("https://pay.example.com", None), Err(PartnerSetupError::NoKey)));
         assert!(matches!(HttpPartner::new(&PaymentsConfig::default()), Ok(None)));
         let partner = at("https://pay.example.com/api/", Some("k")).unwrap().unwrap();
-        assert_eq!(partner.url(&["v1", "requests", "x/y"]).as_str(), "https://pay.example.com/api/v1/requests/x%2Fy");
+        assert_eq!(&*partner.base, "https://pay.example.com/api");
     }
 }

@@ -4,6 +4,7 @@ use async_graphql::{ID, InputObject};
 
 use super::plan::PaymentPlanInput;
 use crate::deals::model::{DealKind, LABEL_MAX, PRODUCTS_MAX, REASON_MAX, StructureChange, TRADE_INS_MAX};
+use crate::deals::recheck::HoldConstant;
 use crate::deals::service::{AnyQuote, EndDeal, ProductDraft, StructureWish, Target, TradeInDraft};
 use crate::graphql::{Date, DecimalText, GqlError, GqlResult, input};
 use crate::kernel::id::{FinanceQuoteId, InsuranceQuoteId, TypedId};
@@ -217,8 +218,10 @@ pub(super) struct DealSwapVehicleInput {
     pub(super) deal_id: ID,
     /// The new car, `veh_…`.
     pub(super) vehicle_id: ID,
-    /// Its price in this deal; the asking price when not given.
+    /// Its price in this deal; the asking price when not given. Not with `TOTAL_PRICE`.
     pub(super) price: Option<DecimalText>,
+    /// What the customer holds constant: `DOWN_PAYMENT` when not given.
+    pub(super) hold_constant: Option<HoldConstant>,
     /// The version the tablet shows.
     pub(super) expected_version: i32,
     /// A key made by the tablet and kept until the answer arrives; 1 to 200 characters.

@@ -19,6 +19,7 @@ mod payloads;
 mod plan;
 mod query;
 mod quotes;
+mod replay;
 mod seat;
 mod siblings;
 mod subscription;
@@ -31,6 +32,7 @@ pub use holds::HoldsMutation;
 pub use mutation::DealsMutation;
 pub use node::DealNode;
 pub use query::DealsQuery;
+pub use replay::ReplayMutation;
 pub use seat::SeatsMutation;
 pub use subscription::DealsSubscription;
 

@@ -11,9 +11,10 @@ use super::payloads::{
     DealAgreePayload, DealAnswersRecordPayload, DealCancelPayload, DealContractPayload, DealLosePayload, DealOpenPayload,
     DealPresentPayload, DealQuotePayload, DealScenarioSavePayload, DealStructurePayload, DealSwapVehiclePayload, QuoteAcceptPayload,
 };
+use crate::deals::recheck::HoldConstant;
 use crate::deals::service::{AcceptQuote, ChangeStructure, Deals, OpenDeal, SaveScenario, SwapVehicle};
 use crate::graphql::context::{actor, by, service};
-use crate::graphql::{GqlResult, input};
+use crate::graphql::{GqlError, GqlResult, input};
 
 /// Mutations of deals.
 #[derive(Debug, Default)]
@@ -136,8 +137,9 @@ impl DealsMutation {
         DealLosePayload::of(ctx, answer).await
     }
 
-    /// Puts another car into the deal and keeps everything else: money down, trade-ins, term, products, tier. The payload
-    /// has every figure before and after.
+    /// Puts another car into the deal and keeps everything else: what the customer holds constant (money down, payment or total
+    /// price), trade-ins, term, tier, products the car can have, the hold and the deposit. The payload has every figure before and
+    /// after, and what became of programs, products and insurance.
     async fn deal_swap_vehicle(
         &self,
         ctx: &Context<'_>,
@@ -147,7 +149,11 @@ impl DealsMutation {
             target: target(&input.deal_id, input.expected_version, key(&input.idempotency_key))?,
             vehicle_id: input::id("input.vehicleId", &input.vehicle_id)?,
             price: amount("input.price", input.price)?,
+            constant: input.hold_constant,
         };
+        if wish.price.is_some() && wish.constant == Some(HoldConstant::TotalPrice) {
+            return Err(GqlError::bad_input("input.price: the price follows from the total price; give one of the two"));
+        }
         let answer = service::<Deals>(ctx)?.swap_vehicle(actor(ctx)?, by(ctx)?, wish).await?;
         DealSwapVehiclePayload::of(ctx, answer).await
     }

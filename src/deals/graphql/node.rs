@@ -15,6 +15,7 @@ use super::menu::{MenuNode, ProductRefundNode};
 use super::parts::{DealProductNode, EventNode, LineNode, NextStepNode, ScenarioNode, StaffMember, TradeInNode};
 use super::plan::PaymentPlanNode;
 use super::quotes::{FinanceQuoteNode, InsuranceQuoteNode};
+use super::replay::IndicativeQuoteNode;
 use super::seat::SeatNode;
 use super::siblings::Siblings;
 use crate::auth::Actor;
@@ -55,7 +56,7 @@ pub(in crate::deals) fn parts(look: &Lookahead<'_>) -> Parts {
         insurance_quotes: look.field("insuranceQuotes").exists() || look.field("acceptedInsuranceQuote").exists(),
         lines: look.field("lines").exists(),
         salesperson: look.field("salesperson").exists(),
-        steps: look.field("nextSteps").exists(),
+        steps: look.field("nextSteps").exists() || look.field("vehicleTaken").exists() || look.field("replacements").exists(),
     }
 }
 
@@ -94,6 +95,12 @@ impl DealNode {
         let Some(taken) = service::<Inventory>(ctx)?.find(&scope, *vehicle_id).await? else { return Ok(Vec::new()) };
         let wishes = service::<Customers>(ctx)?.preferences(&scope, &[*customer_id]).await?;
         replacements_for(ctx, &scope.only(*store_id), &wishes, &taken, count).await
+    }
+
+    /// Why the deal's car can't be had any more.
+    async fn taken(&self, ctx: &Context<'_>) -> GqlResult<Option<String>> {
+        let room = self.with(ctx, |r| r.steps.is_some(), Parts { steps: true, ..Parts::default() }).await?;
+        Ok(room.steps.as_ref().and_then(|known| taken_words(known.taken.as_ref(), known.vehicle_gone)))
     }
 
     fn money(&self, cents: Cents) -> MoneyObject {
@@ -168,6 +175,25 @@ impl DealNode {
             None => Vec::new(),
         };
         matches_of(ctx, &scope, &wishes, first).await
+    }
+    /// Why the deal's car can't be had any more, to be read after its name: "was just sold in another deal …". Null while it can.
+    async fn vehicle_taken(&self, ctx: &Context<'_>) -> GqlResult<Option<String>> {
+        self.taken(ctx).await
+    }
+    /// Once the car can't be had: the best cars of the store to put in its place with `dealSwapVehicle`, by what the customer said
+    /// and like the one they chose. Empty while it can, and once the deal is signed or ended.
+    #[graphql(name = "replacements", complexity = "20 + child_complexity")]
+    async fn replacements_offered(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 10.", default = 5)] first: i32,
+    ) -> GqlResult<Vec<MatchNode>> {
+        let count = usize::try_from(first).ok().filter(|count| (1..=10).contains(count));
+        let count = count.ok_or_else(|| GqlError::bad_input("first: from 1 to 10"))?;
+        if !self.0.deal.state.is_open() || self.taken(ctx).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        self.replacements(ctx, count).await
     }
     /// How the customer pays.
     async fn kind(&self) -> DealKind {
@@ -419,6 +445,12 @@ impl DealNode {
         let actor = actor(ctx)?;
         let latest = service::<Deals>(ctx)?.latest_approval(&actor.selling_scope(), self.0.deal.id).await?;
         Ok(latest.map(|approval| ApprovalNode::new(approval, actor)))
+    }
+    /// Figures the customer was shown while a tablet was offline, newest first; at most 100. None of them can be accepted.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn indicative_quotes(&self, ctx: &Context<'_>) -> GqlResult<Vec<IndicativeQuoteNode>> {
+        let quotes = service::<Deals>(ctx)?.indicative_quotes(&actor(ctx)?.selling_scope(), self.0.deal.id).await?;
+        Ok(quotes.into_iter().map(|quote| IndicativeQuoteNode::new(quote, self.0.deal.terms.currency)).collect())
     }
     /// Why it was lost or called off, in the salesperson's words.
     async fn lost_reason(&self) -> Option<&str> {

@@ -9,6 +9,7 @@ use super::plan::PaymentPlanNode;
 use crate::deals::diff::Difference;
 use crate::deals::model::{DealProduct, FigureLine, Figures, Scenario, TradeIn};
 use crate::deals::pricing::Declined;
+use crate::deals::recheck::{Recheck, RecheckOutcome, RecheckSubject};
 use crate::deals::steps::{Clearer, NextStep, StepCode};
 use crate::deals::store::room::HistoryEvent;
 use crate::finance::{LinePlacement, Product, ProductKind, QuoteLineKind, Rules};
@@ -163,6 +164,38 @@ impl DifferenceNode {
             after: difference.after.map(money),
             change,
             placement: difference.placement,
+        }
+    }
+}
+
+/// What became of something that hangs on the car when the car changed.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(name = "DealRecheck")]
+pub struct RecheckNode {
+    /// What was looked at again.
+    pub subject: RecheckSubject,
+    /// Its name.
+    pub label: String,
+    /// What came of it.
+    pub outcome: RecheckOutcome,
+    /// The payment, price or monthly premium before.
+    pub before: Option<MoneyObject>,
+    /// After.
+    pub after: Option<MoneyObject>,
+    /// For reading aloud.
+    pub sentence: String,
+}
+
+impl RecheckNode {
+    pub(super) fn new(line: Recheck, currency: Currency) -> Self {
+        let money = |cents: Cents| MoneyObject::new(cents, currency);
+        Self {
+            subject: line.subject,
+            label: line.label,
+            outcome: line.outcome,
+            before: line.before.map(money),
+            after: line.after.map(money),
+            sentence: line.sentence,
         }
     }
 }

@@ -4,7 +4,7 @@ use async_graphql::{Context, Enum, Lookahead, OutputType, SimpleObject};
 
 use super::node::{DealNode, parts};
 use super::out_of_sync::{OutOfSyncNode, out_of_sync};
-use super::parts::{DeclinedNode, DifferenceNode, ScenarioNode};
+use super::parts::{DeclinedNode, DifferenceNode, RecheckNode, ScenarioNode};
 use crate::deals::model::Deal;
 use crate::deals::service::{Answer, Deals, Refusal, RefusalCode};
 use crate::deals::store::room::{Parts, Room};
@@ -328,6 +328,9 @@ pub(super) struct DealSwapVehiclePayload {
     totals: Vec<DifferenceNode>,
     /// After `DEAL_OUT_OF_SYNC`: what was done since the version you knew, and what differs. Otherwise null.
     out_of_sync: Option<OutOfSyncNode>,
+    /// What became of everything that hangs on the car: each lender program, product and insurer. A product the car cannot have
+    /// was taken out.
+    rechecks: Vec<RecheckNode>,
     /// Why it was refused; empty when it was done.
     user_errors: Vec<DealSwapVehicleUserError>,
     /// True when this key was used before: nothing was done again.
@@ -344,6 +347,7 @@ impl DealSwapVehiclePayload {
             lines: answer.lines.into_iter().map(|line| DifferenceNode::new(line, currency)).collect(),
             totals: answer.totals.into_iter().map(|total| DifferenceNode::new(total, currency)).collect(),
             out_of_sync: stale,
+            rechecks: answer.rechecks.into_iter().map(|line| RecheckNode::new(line, currency)).collect(),
             user_errors: user_errors(answer.refused)?,
             replayed: answer.replayed,
         })

@@ -13,7 +13,7 @@ use crate::deals::service::Deals;
 use crate::deals::store::room::Parts;
 use crate::graphql::context::{actor, service};
 use crate::graphql::{GqlError, input};
-use crate::kernel::id::DealId;
+use crate::kernel::id::{DealId, StoreId, VehicleId};
 
 /// Subscriptions to deals.
 #[derive(Debug, Default)]
@@ -27,11 +27,14 @@ struct Watch {
     parts: Parts,
     signals: Receiver<Signal>,
     first: bool,
+    /// The deal's car and store, as last read.
+    car: Option<(VehicleId, StoreId)>,
 }
 
 #[Subscription]
 impl DealsSubscription {
-    /// The deal now, and again after every change of it or of who has its car. Ends when the deal may no longer be seen;
+    /// The deal now, and again after every change of it, of its car or of who has it: select `vehicleTaken` and `replacements` to be
+    /// offered other cars at once. Ends when the deal may no longer be seen;
     /// an unknown deal ends at once. Several quick changes may come as one.
     async fn deal_changed(
         &self,
@@ -46,6 +49,7 @@ impl DealsSubscription {
             // Listening begins before the first read, so that no change falls between the two.
             signals: service::<Notices>(ctx)?.subscribe(),
             first: true,
+            car: None,
         };
         Ok(stream::unfold(Some(watch), |watch| async {
             let mut watch = watch?;
@@ -53,7 +57,10 @@ impl DealsSubscription {
                 return None;
             }
             match watch.deals.find(&watch.scope, watch.id, watch.parts).await {
-                Ok(Some(room)) => Some((Ok(DealNode::from(room)), Some(watch))),
+                Ok(Some(room)) => {
+                    watch.car = Some((room.deal.vehicle_id, room.deal.store_id));
+                    Some((Ok(DealNode::from(room)), Some(watch)))
+                }
                 Ok(None) => None,
                 // One error is told, then the stream ends; the tablet subscribes again.
                 Err(error) => Some((Err(GqlError::from(error)), None)),
@@ -81,9 +88,15 @@ impl Watch {
         true
     }
 
+    /// The deal itself, its car, or a feed of its store, which may take many cars at once and says so only once.
     fn concerns(&self, signal: &Signal) -> bool {
         match signal {
-            Signal::Changed(notice) => notice.subject == Subject::Deal && notice.subject_id == self.id.0,
+            Signal::Changed(notice) => match notice.subject {
+                Subject::Deal => notice.subject_id == self.id.0,
+                Subject::Vehicle => self.car.is_some_and(|(vehicle, _)| vehicle.0 == notice.subject_id),
+                Subject::FeedImport => self.car.is_some_and(|(_, store)| store.0 == notice.store_id),
+                _ => false,
+            },
             Signal::Resync => true,
             Signal::Rules(_) => false,
         }

@@ -7,6 +7,7 @@ use crate::db::idempotency::ClaimError;
 use crate::deals::diff::Difference;
 use crate::deals::model::{Deal, OutOfBounds};
 use crate::deals::pricing::{Declined, Unpriced};
+use crate::deals::recheck::Recheck;
 use crate::deals::states::{DealVerb, Guard};
 use crate::deals::store::table::{OnTable, Taken};
 use crate::inventory::InventoryError;
@@ -235,6 +236,9 @@ pub struct Answer {
     /// A swap: the sums before and after.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub totals: Vec<Difference>,
+    /// A swap: what became of programs, products and insurance.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rechecks: Vec<Recheck>,
     /// A round of quotes: which programs declined and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub declined: Vec<Declined>,

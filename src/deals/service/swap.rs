@@ -8,11 +8,14 @@ use super::{Answer, Change, DealError, Deals, OnTable, Refusal, RefusalCode, Sta
 use crate::auth::Actor;
 use crate::db::{By, Tx};
 use crate::deals::diff;
-use crate::deals::model::StructureChange;
-use crate::deals::pricing::Case;
+use crate::deals::model::{Figures, Structure, StructureChange};
+use crate::deals::pricing::{Case, Unpriced};
+use crate::deals::recheck::{HoldConstant, Recheck};
 use crate::deals::states::{DealVerb, Guard};
+use crate::deals::store::answers::{self, Answers};
 use crate::deals::store::open;
 use crate::deals::store::table::Outdated;
+use crate::finance::ApprovalKind;
 use crate::inventory::{HoldReason, PlaceHold};
 use crate::kernel::id::VehicleId;
 use crate::kernel::money::Cents;
@@ -26,11 +29,21 @@ pub struct SwapVehicle {
     pub vehicle_id: VehicleId,
     /// Its price in this deal; the asking price when not said.
     pub price: Option<Cents>,
+    /// What the customer holds constant; the money down when not said.
+    pub constant: Option<HoldConstant>,
+}
+
+/// A deal on its new car.
+struct Swapped {
+    structure: Structure,
+    figures: Figures,
+    rechecks: Vec<Recheck>,
 }
 
 impl Deals {
-    /// Puts another car into the deal. Money down, trade-ins, term, products and tier stay; the figures are calculated anew,
-    /// and the answer has every line before and after.
+    /// Puts another car into the deal. What the customer holds constant is kept (money down, payment or total price), trade-ins,
+    /// term and tier stay, and products stay where the car can have them. Everything is calculated and looked at again, and the
+    /// answer has every line before and after. One transaction.
     pub async fn swap_vehicle(&self, actor: &Actor, by: By, wish: SwapVehicle) -> Result<Answer, DealError> {
         let mut tx = match self.start(actor, by, &wish.target.key, "dealSwapVehicle", &wish).await? {
             Start::Work(tx) => tx,
@@ -49,7 +62,7 @@ impl Deals {
             .ok_or_else(|| Refusal::not_found("vehicleId", "There is no such vehicle in your stores.").of(id))?;
         let taken = open::holder(tx.conn(), before.group_id, &found.car.vin, id.0, before.deal.store_id).await?;
         // The guard asks about the car the deal moves to, not the one it leaves.
-        let on_new = super::OnTable { car: found.car, taken, ..before.clone() };
+        let on_new = super::OnTable { car: found.car, taken, cost: None, markup: None, ..before.clone() };
         let free = on_new.taken.is_none() && (on_new.car.status.is_free() || before.deal.vehicle_id == on_new.car.id);
         let state = Self::step(&on_new, DealVerb::SwapVehicle, false)?;
         if !free {
@@ -64,23 +77,69 @@ impl Deals {
         })?;
         let change = StructureChange { price: Some(price), ..StructureChange::default() };
         let structure = before.structure.changed(change).map_err(|out| DealError::from(out).about(id))?;
-        let case = Case { car: &on_new.car, ..Self::case(&before, &structure) };
-        let after = self.desk.figures(&case).map_err(|problem| Refusal::unpriced(&problem).of(id))?;
         // The figures before, as they would be today without a quote: like is compared with like.
-        let old = self.desk.figures(&Self::case(&before, &before.structure)).ok().or_else(|| before.figures.clone());
+        let was = Self::case(&before, &before.structure);
+        let old = self.desk.figures(&was).ok().or_else(|| before.figures.clone());
+        let said = answers::find(tx.conn(), &scope, id).await?.unwrap_or_default();
+        let Swapped { structure, figures: after, mut rechecks } = self
+            .swapped(&was, &on_new, &structure, wish.constant.unwrap_or(HoldConstant::DownPayment), old.as_ref(), &said)
+            .map_err(|problem| Refusal::unpriced(&problem).of(id))?;
+        structure.check().map_err(|out| DealError::from(out).about(id))?;
+        rechecks.extend(self.asked_again(&before, old.as_ref(), &on_new, &structure, &after));
         let (lines, totals) = old.as_ref().map_or_else(Default::default, |old| (diff::lines(old, &after), diff::totals(old, &after)));
 
         self.move_hold(tx, actor, &before, &on_new).await?;
         let mut deal = before.deal.clone();
         deal.state = state;
         deal.vehicle_id = on_new.car.id;
-        deal.terms = structure.terms;
+        deal.terms = structure.terms.clone();
         deal.presented_at = None;
         deal.agreed_at = None;
-        let detail = json!({ "fromVehicleId": before.deal.vehicle_id, "toVehicleId": on_new.car.id, "lines": lines });
+        let detail = json!({ "fromVehicleId": before.deal.vehicle_id, "toVehicleId": on_new.car.id, "lines": lines,
+                             "constant": wish.constant, "rechecks": rechecks });
         let outdated = Outdated { finance: true, insurance: true };
-        let change = Change { deal, figures: Some(after), outdated, lists: None, verb: "vehicle_swapped", detail };
-        Ok(Answer { lines, totals, ..self.write(tx, &before, change).await? })
+        let change = Change { deal, figures: Some(after), outdated, lists: Some(structure), verb: "vehicle_swapped", detail };
+        Ok(Answer { lines, totals, rechecks, ..self.write(tx, &before, change).await? })
+    }
+
+    /// The structure on the new car: the constant kept, products the car cannot have taken out, everything looked at again. Pure.
+    fn swapped(
+        &self,
+        was: &Case<'_>,
+        on_new: &OnTable,
+        structure: &Structure,
+        constant: HoldConstant,
+        old: Option<&Figures>,
+        said: &Answers,
+    ) -> Result<Swapped, Unpriced> {
+        let case = |structure| Case { car: &on_new.car, structure, ..*was };
+        let (products, mut rechecks) = self.desk.products_on(was, &case(structure));
+        let fitting = Structure { products, ..structure.clone() };
+        let structure = self.desk.keeping(&case(&fitting), constant, old.and_then(|old| old.payment), old.map(|old| old.total_price))?;
+        let figures = self.desk.figures(&case(&structure))?;
+        rechecks.extend(self.desk.recheck(was, &case(&structure), said));
+        Ok(Swapped { structure, figures, rechecks })
+    }
+
+    /// The rules a manager is asked about: which the deal went beyond, and which it does now. What the new car cost the store and
+    /// what a new rate earns are looked at when the customer is to agree.
+    fn asked_again(
+        &self,
+        before: &OnTable,
+        old: Option<&Figures>,
+        on_new: &OnTable,
+        structure: &Structure,
+        after: &Figures,
+    ) -> Vec<Recheck> {
+        let was = self.findings(before, &before.basis(&before.structure, old)).0;
+        let now = self.findings(on_new, &on_new.basis(structure, Some(after))).0;
+        let beyond = now.iter().map(|finding| {
+            let before = was.iter().any(|old| old.kind == finding.kind);
+            Recheck::approval(finding.kind.as_str(), before, Some(&finding.say(false)))
+        });
+        let looked_at = |kind| !matches!(kind, ApprovalKind::FrontGross | ApprovalKind::RateMarkup);
+        let cleared = was.iter().filter(|old| looked_at(old.kind) && !now.iter().any(|finding| finding.kind == old.kind));
+        beyond.chain(cleared.map(|old| Recheck::approval(old.kind.as_str(), true, None))).collect()
     }
 
     /// A deal that held the old car holds the new one for the rest of the time, and its deposit goes with it. The old car goes to

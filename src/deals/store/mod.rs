@@ -8,6 +8,7 @@ pub(super) mod answers;
 pub(super) mod approvals;
 pub(super) mod idle;
 pub(super) mod list;
+pub(super) mod offline;
 pub(super) mod open;
 pub(super) mod quotes;
 pub(super) mod record;

@@ -54,6 +54,8 @@ pub fn tax_rule() -> TaxRule {
         service_contract_taxed: points("100"),
         maintenance_taxable: true,
         other_product_taxable: true,
+        product_rate: None,
+        product_verified: true,
         lease_method: LeaseTaxMethod::PerPayment,
         lease_reduction_taxable: true,
         lease_trade_credit: false,

@@ -4,11 +4,11 @@ use chrono::NaiveDate;
 use deskless::finance::apr::{self, Flow, UnitPeriod};
 use deskless::finance::lease::MoneyFactor;
 use deskless::finance::retail::{AccrualBasis, PaymentSchedule, RetailTerms, first_payment_date};
-use deskless::finance::tax::LeaseTaxMethod;
+use deskless::finance::tax::{LeaseTaxMethod, Taxable};
 use deskless::finance::{
     AdderSubject, BackendCaps, DeferredDown, FinanceError, LinePlacement, MarkupCap, ProductKind, ProductLine, Program, ProgramQuote,
-    Purse, QuoteKind, QuoteRequest, RateAdder, Refusal, RefusalRule, SolveFor, TermMinimum, TradeIn, best_quote, compare, payment_grid,
-    quote_all, solve,
+    Purse, QuoteKind, QuoteRequest, RateAdder, Refusal, RefusalRule, SolveFor, TaxRule, TermMinimum, TradeIn, best_quote, compare,
+    payment_grid, quote_all, solve,
 };
 use deskless::kernel::id::ProductId;
 use deskless::kernel::money::Cents;
@@ -515,4 +515,31 @@ fn a_grid_cell_is_the_quote_of_its_term_and_down_payment() {
     }
     assert!(payment_grid(&book, &request(QuoteKind::Retail), &[36; 13], &downs).is_err());
     assert!(payment_grid(&book, &request(QuoteKind::Retail), &terms, &[Cents::ZERO; 9]).is_err());
+}
+
+/// Half of a service contract's price is taxed, GAP is not; at the car's rate, or at one of their own.
+#[test]
+fn products_are_taxed_by_their_kind_and_by_a_rate_of_their_own_where_there_is_one() {
+    let products = [(ProductKind::ServiceContract, Cents(1_995_00)), (ProductKind::Gap, Cents(800_00)), (ProductKind::Key, Cents(200_00))];
+    let sale = Taxable { price: Cents(20_000_00), products: &products, ..Taxable::default() };
+    let rule = TaxRule { service_contract_taxed: points("50"), ..tax_rule() };
+    let of = |rule: &TaxRule| {
+        let lines = rule.on_purchase(&sale).unwrap();
+        let line = lines.into_iter().find(|line| line.code == "TAX_PRODUCTS").unwrap();
+        (line.base, line.amount)
+    };
+    // 997.50 and 200.00 at 8.25 %, or at 6.75 %.
+    assert_eq!(of(&rule), (Cents(1_197_50), Cents(98_79)));
+    assert_eq!(of(&TaxRule { product_rate: Some(points("6.75")), ..rule.clone() }), (Cents(1_197_50), Cents(80_83)));
+    assert_eq!(rule.purchase_amount(&sale).unwrap(), Cents(1_650_00 + 98_79));
+}
+
+#[test]
+fn a_contract_takes_amounts_up_to_the_limit() {
+    let terms = |amount| {
+        let (contract, first) = ("2026-03-15".parse().unwrap(), "2026-04-15".parse().unwrap());
+        RetailTerms::new(amount, points("6.9"), 60, contract, first, AccrualBasis::Thirty360).payment()
+    };
+    assert!(terms(Cents::LIMIT).is_ok());
+    assert_eq!(terms(Cents::LIMIT + Cents(1)), Err(FinanceError::AmountOutOfRange { what: "The amount financed" }));
 }

@@ -192,7 +192,10 @@ async fn lender_programs_come_in_by_effective_date() {
     let done = import(&app, RuleTable::Programs, &(PROGRAM.to_owned() + &row("2026-12-01", "2.49"))).await;
     assert_eq!((reasons(&done).len(), done.added, done.closed), (0, 1, 1), "{done:?}");
     let best = |on: &str| {
-        let quotes = quote_all(&app.app.rules.book(), &golden(&app, "TX", on)).unwrap();
+        // The special rate is given in place of the rebate.
+        let mut asked = golden(&app, "TX", on);
+        asked.worksheet.manufacturer_rebate = Cents::ZERO;
+        let quotes = quote_all(&app.app.rules.book(), &asked).unwrap();
         let best = quotes.first().unwrap();
         assert_eq!(best.program.code, "SPECIAL-A-60");
         best.quoted().unwrap().quote.buy_rate.unwrap().to_string()

@@ -95,6 +95,8 @@ prop_compose! {
             maintenance_taxable: yes[5],
             gap_taxable: yes[4],
             other_product_taxable: yes[5],
+            product_rate: None,
+            product_verified: true,
             lease_method,
             lease_reduction_taxable: yes[6],
             lease_trade_credit: yes[7],

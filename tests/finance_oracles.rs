@@ -271,6 +271,8 @@ fn rule(rates: &[Rate]) -> TaxRule {
         maintenance_taxable: false,
         gap_taxable: false,
         other_product_taxable: true,
+        product_rate: None,
+        product_verified: true,
         lease_method: LeaseTaxMethod::PerPayment,
         lease_reduction_taxable: true,
         lease_trade_credit: true,

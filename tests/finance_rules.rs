@@ -5,11 +5,11 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use deskless::db::By;
 use deskless::finance::{
-    LinePlacement, QuoteKind, QuoteRequest, RefusalRule, RuleBook, RuleTable, SaleCondition, TradeIn, VehicleFacts, Worksheet, cash_quote,
-    payment_grid, quote_all, seed_rules,
+    LinePlacement, ProductKind, ProductLine, QuoteKind, QuoteRequest, RefusalRule, RuleBook, RuleTable, SaleCondition, TradeIn,
+    VehicleFacts, Worksheet, cash_quote, payment_grid, quote_all, seed_rules,
 };
 use deskless::insurance::{self, Coverage, InsuranceRequest, LenderInterest};
-use deskless::kernel::id::GroupId;
+use deskless::kernel::id::{GroupId, ProductId};
 use deskless::kernel::money::{Cents, Currency};
 use deskless::kernel::rate::Rate;
 
@@ -73,6 +73,31 @@ async fn seeds_load_once_and_the_rule_book_hears_of_changes() {
     assert_eq!(seed(&app).await, 0, "a second load adds nothing");
     // The background task reads the rules by itself once the database announces them.
     crate::helpers::until("the rule book is read again", async || app.app.rules.book().jurisdiction("TX").is_some()).await;
+}
+
+/// Highway use tax on the car, general sales tax on what is sold with it; only the second is not checked.
+#[tokio::test]
+async fn north_carolina_taxes_a_service_contract_by_another_rate_than_the_car() {
+    let (app, book) = seeded().await;
+    let mut request = golden(&app, "NC", "2026-11-21");
+    let verified = |request: &QuoteRequest| {
+        let quote = cash_quote(&book, request).unwrap().quote;
+        quote.rules.iter().find(|rule| rule.table == "tax_rule").unwrap().verified
+    };
+    assert!(verified(&request));
+    let mut line = |kind, price| {
+        let (id, code) = (ProductId(uuid::Uuid::nil()), format!("{kind}"));
+        request.worksheet.products.push(ProductLine { id, name: code.clone(), code, kind, price: Cents(price) });
+    };
+    line(ProductKind::Gap, 800_00);
+    line(ProductKind::ServiceContract, 1_995_00);
+    let quote = cash_quote(&book, &request).unwrap().quote;
+    let tax: Vec<(&str, Cents, bool)> =
+        quote.lines.iter().filter(|l| l.code.starts_with("TAX")).map(|l| (&*l.code, l.amount, l.unverified_source.is_none())).collect();
+    // 1,995.00 at 6.75 % is 134.6625.
+    let car = quote.tax - Cents(134_66);
+    assert_eq!(tax, [("TAX_STATE", car, true), ("TAX_PRODUCTS", Cents(134_66), false)]);
+    assert!(!verified(&request));
 }
 
 /// State, day, new car, expected tax, why. The golden deal: price 30,000, trade-in 10,000, assigned rebate 2,000, document fee 85.
@@ -252,7 +277,15 @@ async fn programs_quote_and_refusals_say_what_would_help() {
     let request = golden(&app, "TX", "2026-11-21");
     let quotes = quote_all(&book, &request).unwrap();
     let best = quotes.first().and_then(|q| q.quoted()).expect("a quote");
-    assert_eq!(quotes.first().unwrap().program.code, "SPECIAL-A-60");
+    // The special rate is given in place of the rebate; a balloon only to those who ask for one.
+    let said = |code: &str| quotes.iter().find(|q| q.program.code == code).map(|q| q.refusals().iter().map(|r| r.rule).collect::<Vec<_>>());
+    assert_eq!(said("SPECIAL-A-60"), Some(vec![RefusalRule::Rebate]));
+    assert_eq!(said("BALLOON-A-60"), None);
+    // The credit union's 4.75 % less a quarter of a point: 60 % of the list price is lent.
+    assert_eq!((quotes.first().unwrap().program.lender_code.as_str(), best.quote.buy_rate), ("LAKESHORE", Some("4.5".parse().unwrap())));
+    let mut special = golden(&app, "TX", "2026-11-21");
+    special.worksheet.manufacturer_rebate = Cents::ZERO;
+    assert_eq!(quote_all(&book, &special).unwrap().first().unwrap().program.code, "SPECIAL-A-60");
     assert!(quotes.iter().filter_map(|q| q.quoted()).map(|p| p.quote.payment).is_sorted());
     // 30,000 + document fee 150 + title 33 + registration 75.75 + tax 1,125 − 2,000 − 10,000.
     assert_eq!(best.quote.amount_financed, Cents(19_383_75));

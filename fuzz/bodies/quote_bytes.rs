@@ -94,6 +94,8 @@ fn tax_rule(b: &mut Bytes<'_>) -> TaxRule {
         service_contract_taxed: b.rate(100_000_000),
         maintenance_taxable: b.yes(),
         other_product_taxable: b.yes(),
+        product_rate: b.maybe(|b| b.rate(20_000_000)),
+        product_verified: b.yes(),
         lease_method: b.pick(LeaseTaxMethod::ALL),
         lease_reduction_taxable: b.yes(),
         lease_trade_credit: b.yes(),

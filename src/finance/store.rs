@@ -83,7 +83,7 @@ async fn tax_rules(conn: &mut PgConnection) -> Result<Vec<TaxRule>, DbError> {
                   state_rate, local_rate, local_rule AS "local_rule: LocalTaxRule", local_base_cap_cents AS "local_base_cap: Cents",
                   trade_policy AS "trade_policy: TradePolicy", trade_cap_cents AS "trade_cap: Cents", trade_cap_count,
                   manufacturer_rebate_reduces_base, dealer_rebate_reduces_base, doc_fee_taxable, service_contract_taxable, service_contract_taxed_percent,
-                  gap_taxable, maintenance_taxable, other_product_taxable, lease_method AS "lease_method: LeaseTaxMethod", lease_reduction_taxable, lease_trade_credit,
+                  gap_taxable, maintenance_taxable, other_product_taxable, product_rate, product_verified, lease_method AS "lease_method: LeaseTaxMethod", lease_reduction_taxable, lease_trade_credit,
                   minimum_tax_cents AS "minimum_tax: Cents", maximum_tax_cents AS "maximum_tax: Cents", first_base_cents AS "first_base: Cents",
                   first_tax_cents AS "first_tax: Cents", negative_equity_in_base, source, source_read_on, verified, lease_verified, note
            FROM tax_rule ORDER BY jurisdiction, effective"#
@@ -113,6 +113,8 @@ async fn tax_rules(conn: &mut PgConnection) -> Result<Vec<TaxRule>, DbError> {
                 gap_taxable: row.gap_taxable,
                 maintenance_taxable: row.maintenance_taxable,
                 other_product_taxable: row.other_product_taxable,
+                product_rate: row.product_rate.map(|value| rate("tax_rule.product_rate", value)).transpose()?,
+                product_verified: row.product_verified,
                 lease_method: row.lease_method,
                 lease_reduction_taxable: row.lease_reduction_taxable,
                 lease_trade_credit: row.lease_trade_credit,

@@ -48,3 +48,38 @@ impl PayPlanQuote {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(payments: u16, first: &str, fee: i64, discount: &str) -> PayPlan {
+        PayPlan {
+            id: uuid::Uuid::nil(),
+            code: "P".into(),
+            name: "Plan".into(),
+            payments,
+            first: first.parse().unwrap(),
+            fee: Cents(fee),
+            discount: discount.parse().unwrap(),
+            effective_from: None,
+            effective_to: None,
+        }
+    }
+
+    /// A quarter of 1,000.01 down, the rest in three; the first payment takes the cent that does not divide.
+    #[test]
+    fn payments_make_up_the_premium_with_its_fees() {
+        let quote = PayPlanQuote::of(&plan(4, "25", 5_00, "0"), Cents(1_000_01)).unwrap();
+        assert_eq!((quote.first_payment, quote.further_payment), (Cents(250_01), Cents(255_00)));
+        assert_eq!((quote.fees, quote.total, quote.payments), (Cents(15_00), Cents(1_015_01), 4));
+        assert_eq!(quote.first_payment + Cents(3 * quote.further_payment.0), quote.total);
+    }
+
+    #[test]
+    fn all_at_once_earns_its_discount_and_has_no_fee() {
+        let quote = PayPlanQuote::of(&plan(1, "10", 5_00, "4"), Cents(500_00)).unwrap();
+        assert_eq!((quote.first_payment, quote.further_payment, quote.fees), (Cents(480_00), Cents::ZERO, Cents::ZERO));
+        assert_eq!((quote.discount, quote.total), (Cents(20_00), Cents(480_00)));
+    }
+}

@@ -275,3 +275,91 @@ fn territory(postal_code: &str) -> Option<i64> {
     let digits: String = postal_code.chars().take(3).collect();
     (digits.len() == 3).then(|| digits.parse().ok()).flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::{Coverage, LenderInterest};
+    use super::*;
+    use uuid::Uuid;
+
+    fn asked() -> InsuranceRequest {
+        InsuranceRequest::for_car("TX", "2026-11-20".parse().unwrap(), LenderInterest::None, Cents(30_000_00), 3, None)
+    }
+
+    fn factor() -> Factor {
+        Factor {
+            id: Uuid::nil(),
+            subject: FactorSubject::DriverAge,
+            coverage: Some(Coverage::Collision),
+            from: 0,
+            to: 25,
+            factor: 150_000,
+            barred_states: vec!["CA".into()],
+            effective_from: Some("2026-01-01".parse().unwrap()),
+            effective_to: Some("2027-01-01".parse().unwrap()),
+        }
+    }
+
+    #[test]
+    fn a_factor_is_for_its_coverage_its_days_and_the_states_that_do_not_bar_it() {
+        let (request, factor) = (asked(), factor());
+        let [collision, injury] = [Coverage::Collision, Coverage::BodilyInjury].map(|coverage| CoverageChoice {
+            coverage,
+            limit: None,
+            limit_per_accident: None,
+            deductible: None,
+        });
+        assert!(fits(&factor, &request, &collision));
+        assert!(!fits(&factor, &request, &injury));
+        assert!(fits(&Factor { coverage: None, ..factor.clone() }, &request, &injury));
+        for day in ["2025-12-31", "2027-01-01"] {
+            assert!(!fits(&factor, &InsuranceRequest { on: day.parse().unwrap(), ..request.clone() }, &collision));
+        }
+        assert!(!fits(&factor, &InsuranceRequest { state: "CA".into(), ..request }, &collision));
+    }
+
+    #[test]
+    fn every_row_nobody_has_checked_is_named() {
+        let rate = |verified| Rate {
+            id: Uuid::nil(),
+            coverage: Coverage::Collision,
+            base: Cents(100_00),
+            effective_from: None,
+            effective_to: None,
+            verified,
+        };
+        let input = |verified| InsuranceInput {
+            insurer: "Safe".into(),
+            request: asked(),
+            rates: vec![rate(verified)],
+            factors: vec![],
+            barred: vec![],
+            minimum: None,
+            demand: None,
+            pay_plans: vec![],
+        };
+        assert_eq!(input(true).unverified(), ["No minimum limits on file for TX"]);
+        assert_eq!(input(false).unverified(), ["Safe rate for COLLISION in TX", "No minimum limits on file for TX"]);
+    }
+
+    #[test]
+    fn a_request_out_of_range_is_refused() {
+        let refused = |change: &dyn Fn(&mut InsuranceRequest)| {
+            let mut request = asked();
+            change(&mut request);
+            check(&request).is_err()
+        };
+        assert!(!refused(&|_| {}));
+        assert!(refused(&|r| r.term_months = 9));
+        assert!(refused(&|r| r.drivers.clear()));
+        assert!(refused(&|r| r.drivers = vec![Driver::ASSUMED; DRIVERS_MAX + 1]));
+        assert!(refused(&|r| r.drivers[0].age = 13));
+        assert!(refused(&|r| r.drivers[0].years_licensed = 27));
+        assert!(!refused(&|r| r.drivers[0].years_licensed = 26));
+        assert!(refused(&|r| r.drivers[0].violations = 51));
+        assert!(refused(&|r| r.vehicle_value = Cents(-1)));
+        assert!(!refused(&|r| r.vehicle_value = Cents::LIMIT));
+        assert!(refused(&|r| r.vehicle_value = Cents::LIMIT + Cents(1)));
+        assert!(refused(&|r| r.coverages.push(r.coverages[0])));
+    }
+}

@@ -195,6 +195,26 @@ mod tests {
         assert_eq!(rate.round(4), "6.8062".parse().unwrap());
     }
 
+    /// Equal payments are discounted together only where they follow each other: 210.00 after 1, 2, 4, 5 and 8 months.
+    #[test]
+    fn months_left_out_between_equal_payments_count() {
+        let advance = [Flow { date: d("2025-01-01"), amount: Cents(100_000) }];
+        let paid = ["2025-02-01", "2025-03-01", "2025-05-01", "2025-06-01", "2025-09-01"];
+        let paid = paid.map(|on| Flow { date: d(on), amount: Cents(21_000) });
+        assert_eq!(apr(&advance, &paid).unwrap().round(4), "14.8642".parse().unwrap());
+    }
+
+    /// Counted back from the payment by months, then by fifteen days: from the 15th to a 31st, also the one February stands for,
+    /// it is half a month and a day.
+    #[test]
+    fn a_semimonthly_series_sticks_to_the_end_of_the_month() {
+        let advance = [Flow { date: d("2025-01-15"), amount: Cents(100_000) }];
+        let paid = ["2025-01-31", "2025-02-15", "2025-02-28", "2025-03-15", "2025-03-31"];
+        let paid = paid.map(|on| Flow { date: d(on), amount: Cents(21_000) });
+        assert_eq!(unit_period(&advance, &paid), Ok(UnitPeriod::SemiMonth));
+        assert_eq!(apr(&advance, &paid).unwrap().round(4), "39.0343".parse().unwrap());
+    }
+
     #[test]
     fn unit_periods_are_found() {
         let advance = [Flow { date: d("2025-01-17"), amount: Cents(100_000) }];
@@ -233,5 +253,9 @@ mod tests {
         assert!(within_tolerance(edge, exact, false));
         assert!(!within_tolerance("10.125001".parse().unwrap(), exact, false));
         assert!(within_tolerance("9.75".parse().unwrap(), exact, true));
+        // Five dollars where at most a thousand are financed, else ten.
+        let charge = |disclosed, financed| finance_charge_within_tolerance(Cents(disclosed), Cents(100_00), Cents(financed));
+        assert!(charge(105_00, 1_000_00) && !charge(105_01, 1_000_00) && charge(95_00, 1_000_00) && !charge(94_99, 1_000_00));
+        assert!(charge(110_00, 1_000_01) && !charge(110_01, 1_000_01));
     }
 }

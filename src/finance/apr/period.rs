@@ -155,3 +155,32 @@ fn average_unit(days: u32, periods: u32) -> Result<UnitPeriod, FinanceError> {
         .map(|(_, unit)| unit)
         .ok_or(FinanceError::NoPayments)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_months_are_fifteen_days_or_reach_to_a_months_end() {
+        let half = |from: &str, to: &str| half_month(from.parse().unwrap(), to.parse().unwrap());
+        for (from, to) in [
+            ("2025-02-01", "2025-02-16"),
+            ("2025-02-16", "2025-03-01"),
+            ("2025-02-15", "2025-02-28"),
+            ("2025-01-31", "2025-02-15"),
+            ("2024-12-16", "2025-01-01"),
+            ("2024-12-31", "2025-01-15"),
+        ] {
+            assert!(half(from, to), "{from} {to}");
+        }
+        for (from, to) in [
+            ("2025-01-31", "2025-03-15"),
+            ("2025-01-15", "2025-01-20"),
+            ("2025-01-16", "2025-03-01"),
+            ("2025-01-30", "2025-02-16"),
+            ("2025-02-01", "2025-02-15"),
+        ] {
+            assert!(!half(from, to), "{from} {to}");
+        }
+    }
+}

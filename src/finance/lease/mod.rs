@@ -209,4 +209,17 @@ mod tests {
         };
         assert_eq!(terms.figures(), Err(FinanceError::ResidualAboveCost { excess: Cents(1_000_00) }));
     }
+
+    #[test]
+    fn amounts_are_taken_up_to_the_limit_and_not_beyond() {
+        let terms = |gross_cap_cost| LeaseTerms {
+            gross_cap_cost,
+            cap_reduction: Cents::ZERO,
+            residual: Cents(1_000_00),
+            money_factor: MoneyFactor(125_000),
+            term_months: 36,
+        };
+        assert!(terms(Cents::LIMIT).figures().is_ok());
+        assert_eq!(terms(Cents::LIMIT + Cents(1)).figures(), Err(FinanceError::AmountOutOfRange { what: "The gross capitalized cost" }));
+    }
 }

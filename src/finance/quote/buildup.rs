@@ -33,6 +33,8 @@ pub(in crate::finance) struct Buildup {
     pub(in crate::finance) tax_base: Cents,
     /// The tax rule, to be named on its lines.
     tax_rule: Option<Cited>,
+    /// The same for what it says of products.
+    product_tax: Option<Cited>,
 }
 
 /// A rule row to be named on a line: its id, and its source while nobody has checked it.
@@ -79,7 +81,7 @@ impl Buildup {
     pub(super) fn taxes(&mut self, lines: Vec<TaxLine>, placement: LinePlacement) {
         self.upfront_tax += total(&lines);
         for line in lines {
-            let cited = self.tax_rule.clone();
+            let cited = if line.code == "TAX_PRODUCTS" { self.product_tax.clone() } else { self.tax_rule.clone() };
             self.add_cited(QuoteLineKind::Tax, line.amount, placement, || ((line.code.into(), line.label.into()), cited));
         }
     }
@@ -123,7 +125,10 @@ impl QuoteInput {
         if !limits.into_iter().flatten().chain([rule.minimum_tax, rule.first_tax]).all(within) {
             return Err(FinanceError::AmountOutOfRange { what: "An amount of the tax rule" });
         }
-        if [rule.state_rate, rule.local_rate].into_iter().any(|rate| !(Rate::ZERO..=Rate::LIMIT).contains(&rate)) {
+        if [rule.state_rate, rule.local_rate, rule.product_rate.unwrap_or_default()]
+            .into_iter()
+            .any(|rate| !(Rate::ZERO..=Rate::LIMIT).contains(&rate))
+        {
             return Err(FinanceError::RateOutOfRange);
         }
         if let Some(p) = &self.program {
@@ -172,7 +177,9 @@ impl QuoteInput {
         let lease = w.kind == QuoteKind::Lease;
         if !b.quiet {
             let rule = &self.tax_rule;
-            b.tax_rule = Some(Cited::new(rule.id, if lease { rule.lease_verified } else { rule.verified }, &rule.source));
+            let verified = if lease { rule.lease_verified } else { rule.verified };
+            b.tax_rule = Some(Cited::new(rule.id, verified, &rule.source));
+            b.product_tax = Some(Cited::new(rule.id, verified && rule.product_verified, &rule.source));
         }
         b.push(QuoteLineKind::Price, "PRICE", if lease { "Agreed value of the vehicle" } else { "Price of the vehicle" }, w.price);
         for product in &w.products {

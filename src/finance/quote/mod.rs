@@ -157,7 +157,9 @@ impl QuoteInput {
     fn rules_used(&self) -> Vec<RuleUse> {
         let (tax, kind) = (&self.tax_rule, self.worksheet.kind);
         let mut rules = Vec::with_capacity(2 + self.fees.len());
+        let products_taxed = self.worksheet.products.iter().any(|p| p.price > Cents::ZERO && tax.product_taxable(p.kind));
         let verified = if kind == QuoteKind::Lease { tax.lease_verified } else { tax.verified };
+        let verified = verified && (tax.product_verified || !products_taxed);
         rules.push(RuleUse { table: "tax_rule".into(), id: tax.id, label: format!("Tax of {}", tax.jurisdiction), verified });
         rules.extend(self.fees.iter().filter(|f| f.applies(kind)).map(|f| RuleUse {
             table: "fee_rule".into(),

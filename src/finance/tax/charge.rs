@@ -61,7 +61,13 @@ impl TaxRule {
         }
     }
 
-    fn product_taxable(&self, kind: ProductKind) -> bool {
+    /// The rate on taxed products.
+    fn product_rate(&self) -> Rate {
+        self.product_rate.unwrap_or_else(|| self.combined_rate())
+    }
+
+    /// Whether a kind of product is taxed.
+    pub const fn product_taxable(&self, kind: ProductKind) -> bool {
         match kind {
             ProductKind::ServiceContract => self.service_contract_taxable,
             ProductKind::Gap => self.gap_taxable,
@@ -117,13 +123,14 @@ impl TaxRule {
         Ok(lines)
     }
 
-    /// The tax on taxable products: the combined rate, rounded once.
+    /// The tax on taxable products: one rate, rounded once.
     fn on_products(&self, products: &[(ProductKind, Cents)]) -> Result<Option<TaxLine>, FinanceError> {
-        let (base, rate, amount) = (self.products_base(products), self.combined_rate(), self.products_amount(products)?);
+        let (base, rate, amount) = (self.products_base(products), self.product_rate(), self.products_amount(products)?);
         if base <= Cents::ZERO {
             return Ok(None);
         }
-        Ok(Some(TaxLine { code: "TAX_PRODUCTS", label: format!("{} on products", self.scheme.label()), base, rate, amount }))
+        let tax = if self.product_rate.is_some() { TaxScheme::Sales } else { self.scheme };
+        Ok(Some(TaxLine { code: "TAX_PRODUCTS", label: format!("{} on products", tax.label()), base, rate, amount }))
     }
 
     fn products_base(&self, products: &[(ProductKind, Cents)]) -> Cents {
@@ -136,7 +143,7 @@ impl TaxRule {
     }
 
     fn products_amount(&self, products: &[(ProductKind, Cents)]) -> Result<Cents, FinanceError> {
-        self.combined_rate().of(self.products_base(products).at_least_zero()).ok_or(FinanceError::Overflow)
+        self.product_rate().of(self.products_base(products).at_least_zero()).ok_or(FinanceError::Overflow)
     }
 
     /// State and local tax on one amount, with the rule's minimum, maximum and fixed first part.

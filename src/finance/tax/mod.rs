@@ -63,6 +63,12 @@ pub struct TaxRule {
     pub maintenance_taxable: bool,
     /// Whether other products are taxed.
     pub other_product_taxable: bool,
+    /// The rate on taxed products where another tax than the vehicle's is due on them (NC: general sales tax).
+    #[serde(default)]
+    pub product_rate: Option<Rate>,
+    /// Whether a person checked what concerns products.
+    #[serde(default = "yes")]
+    pub product_verified: bool,
     /// How leases are taxed.
     pub lease_method: LeaseTaxMethod,
     /// Whether what lowers the capitalized cost at signing is taxed.
@@ -89,6 +95,10 @@ pub struct TaxRule {
     pub lease_verified: bool,
     /// What to know about it.
     pub note: Option<String>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 const fn whole() -> Rate {

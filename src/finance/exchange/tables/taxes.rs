@@ -77,6 +77,7 @@ pub(super) static TAX_RULES: Spec = Spec {
         must("gap", Bool),
         must("maintenance", Bool),
         must("other_product", Bool),
+        may("product_rate", Percent),
         must("lease_method", Choice(LEASE)),
         must("lease_reduction", Bool),
         must("lease_trade_credit", Bool),
@@ -89,6 +90,7 @@ pub(super) static TAX_RULES: Spec = Spec {
         fact("read_on", Date),
         fact("verified", Bool),
         fact("lease_verified", Bool),
+        fact("product_verified", Bool),
         fact("note", Text(500)),
     ],
     key: &["jurisdiction"],
@@ -100,34 +102,36 @@ pub(super) static TAX_RULES: Spec = Spec {
                'trade_cap', (trade_cap_cents / 100.0)::numeric(15,2)::text, 'trade_cap_count', trade_cap_count,
                'mfr_rebate', manufacturer_rebate_reduces_base, 'dealer_rebate', dealer_rebate_reduces_base, 'doc_fee', doc_fee_taxable,
                'service_contract', service_contract_taxable, 'service_contract_percent', service_contract_taxed_percent::text,
-               'gap', gap_taxable, 'maintenance', maintenance_taxable, 'other_product', other_product_taxable, 'lease_method', lease_method)
+               'gap', gap_taxable, 'maintenance', maintenance_taxable, 'other_product', other_product_taxable, 'product_rate', product_rate::text, 'lease_method', lease_method)
              || jsonb_build_object('lease_reduction', lease_reduction_taxable, 'lease_trade_credit', lease_trade_credit,
                'minimum_tax', (minimum_tax_cents / 100.0)::numeric(15,2)::text, 'maximum_tax', (maximum_tax_cents / 100.0)::numeric(15,2)::text,
                'first_base', (first_base_cents / 100.0)::numeric(15,2)::text, 'first_tax', (first_tax_cents / 100.0)::numeric(15,2)::text,
                'negative_equity', negative_equity_in_base, 'source', source, 'read_on', source_read_on, 'verified', verified,
-               'lease_verified', lease_verified, 'note', note)
+               'lease_verified', lease_verified, 'product_verified', product_verified, 'note', note)
              FROM tax_rule WHERE $1::uuid IS NOT NULL ORDER BY jurisdiction, effective",
     insert: r#"INSERT INTO tax_rule (id, jurisdiction, effective, scheme, state_rate, local_rate, local_rule, local_base_cap_cents, trade_policy,
                trade_cap_cents, trade_cap_count, manufacturer_rebate_reduces_base, dealer_rebate_reduces_base, doc_fee_taxable,
                service_contract_taxable, service_contract_taxed_percent, gap_taxable, maintenance_taxable, other_product_taxable, lease_method,
                lease_reduction_taxable, lease_trade_credit, minimum_tax_cents, maximum_tax_cents, first_base_cents, first_tax_cents,
-               negative_equity_in_base, source, source_read_on, verified, lease_verified, note)
+               negative_equity_in_base, source, source_read_on, verified, lease_verified, note, product_rate, product_verified)
              SELECT md5('tax_rule ' || r.jurisdiction || r."from")::uuid, r.jurisdiction, daterange(r."from", r."to"), r.scheme, r.state_rate,
                r.local_rate, r.local_rule, r.local_base_cap * 100, r.trade_policy, r.trade_cap * 100, r.trade_cap_count, r.mfr_rebate,
                r.dealer_rebate, r.doc_fee, r.service_contract, r.service_contract_percent, r.gap, r.maintenance, r.other_product, r.lease_method,
                r.lease_reduction, r.lease_trade_credit, r.minimum_tax * 100, r.maximum_tax * 100, r.first_base * 100, r.first_tax * 100,
                r.negative_equity, coalesce(r.source, 'Not said'), coalesce(r.read_on, current_date), coalesce(r.verified, false),
-               coalesce(r.lease_verified, false), r.note
+               coalesce(r.lease_verified, false), r.note, r.product_rate, coalesce(r.product_verified, r.verified, false)
              FROM jsonb_to_recordset($1) AS r (jurisdiction text, "from" date, "to" date, scheme text, state_rate numeric, local_rate numeric,
                local_rule text, local_base_cap numeric, trade_policy text, trade_cap numeric, trade_cap_count int, mfr_rebate bool,
                dealer_rebate bool, doc_fee bool, service_contract bool, service_contract_percent numeric, gap bool, maintenance bool,
                other_product bool, lease_method text, lease_reduction bool, lease_trade_credit bool, minimum_tax numeric, maximum_tax numeric,
-               first_base numeric, first_tax numeric, negative_equity bool, source text, read_on date, verified bool, lease_verified bool, note text)
+               first_base numeric, first_tax numeric, negative_equity bool, source text, read_on date, verified bool, lease_verified bool, note text,
+               product_rate numeric, product_verified bool)
              WHERE $2::uuid IS NOT NULL ON CONFLICT DO NOTHING"#,
     close: close!("tax_rule"),
     note: Some(
         "UPDATE tax_rule SET source = coalesce($2->>'source', source), source_read_on = coalesce(($2->>'read_on')::date, source_read_on),
            verified = coalesce(($2->>'verified')::bool, verified), lease_verified = coalesce(($2->>'lease_verified')::bool, lease_verified),
+           product_verified = coalesce(($2->>'product_verified')::bool, product_verified),
            note = coalesce($2->>'note', note) WHERE id = $1",
     ),
 };

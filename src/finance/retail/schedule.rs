@@ -29,6 +29,7 @@ crate::text_enum! {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "the macro that declares the enum marks no default")]
 impl Default for PaymentSchedule {
     fn default() -> Self {
         Self::Monthly

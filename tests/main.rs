@@ -15,6 +15,10 @@
 mod helpers;
 #[path = "../examples/partner_sim/sim.rs"]
 mod partner_sim;
+#[path = "../examples/thirty_one_minutes/story.rs"]
+mod thirty_one_minutes;
+#[path = "../examples/one_conversation/client.rs"]
+mod client;
 
 mod auth_ends;
 mod auth_sessions;
@@ -71,4 +75,5 @@ mod inventory_lot;
 mod matching_customer;
 mod privacy_output;
 mod schema;
+mod story;
 mod walk;

@@ -1,13 +1,10 @@
-//! Parses the command line and hands over.
+//! Hands over to the command line.
 
 use std::process::ExitCode;
-
-use clap::Parser;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    deskless::cli::Cli::parse().run().await
+fn main() -> ExitCode {
+    deskless::cli::main()
 }

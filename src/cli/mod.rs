@@ -120,6 +120,13 @@ fn chain(error: &dyn std::error::Error) -> String {
     std::iter::successors(error.source(), |e| e.source()).fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
+/// Parses the command line, runs it and tells the exit code. Here and not in `main.rs`, so that the whole program is compiled
+/// once, with the library, and a program that only links it is built in seconds.
+#[tokio::main]
+pub async fn main() -> ExitCode {
+    Cli::parse().run().await
+}
+
 impl Cli {
     /// Runs the command; errors go to standard error, and the exit code tells success (0) from failure (1).
     pub async fn run(self) -> ExitCode {

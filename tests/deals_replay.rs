@@ -19,7 +19,7 @@ async fn replay(room: &Showroom, who: &Session, tablet: &str, operations: &[Valu
 }
 
 /// A change of the structure.
-fn structure(id: &str, deal: &Value, parts: Value) -> Value {
+fn structure(id: &str, deal: &Value, parts: &Value) -> Value {
     json!({ "id": id, "verb": "STRUCTURE", "at": "2026-11-21T12:00:00Z", "dealId": deal["id"], "baseVersion": deal["version"], "structure": parts })
 }
 
@@ -77,10 +77,10 @@ async fn what_others_changed_meanwhile_stays_and_both_are_shown() {
     let input = json!({ "dealId": deal["id"], "expectedVersion": 1, "idempotencyKey": "m", "downPayment": "3000.00" });
     room.run(&maria, "dealStructure", input, "userErrors { code }").await;
     let operations = [
-        structure("a", &deal, json!({ "downPayment": "1000.00", "termMonths": 72 })),
-        structure("b", &deal, json!({ "downPayment": "1500.00" })),
-        structure("c", &deal, json!({ "annualMiles": 15000 })),
-        structure("d", &deal, json!({ "downPayment": "3000.00" })),
+        structure("a", &deal, &json!({ "downPayment": "1000.00", "termMonths": 72 })),
+        structure("b", &deal, &json!({ "downPayment": "1500.00" })),
+        structure("c", &deal, &json!({ "annualMiles": 15000 })),
+        structure("d", &deal, &json!({ "downPayment": "3000.00" })),
         json!({ "id": "e", "verb": "LOSE", "at": "2026-11-21T12:00:00Z", "dealId": deal["id"], "baseVersion": 1, "reason": "left" }),
     ];
     let told = replay(&room, &room.sam, "t1", &operations).await;
@@ -127,12 +127,12 @@ async fn another_store_s_deal_does_not_exist_and_an_id_stands_for_one_operation(
     let room = Showroom::open().await;
     let stranger = room.app.stranger().await;
     let deal = room.open_deal(&room.rav4, json!({})).await;
-    let told = replay(&room, &stranger, "t1", &[structure("x", &deal, json!({ "termMonths": 72 }))]).await;
+    let told = replay(&room, &stranger, "t1", &[structure("x", &deal, &json!({ "termMonths": 72 }))]).await;
     assert_eq!((outcomes(&told), &told["deals"]), (vec!["REFUSED"], &json!([])));
     assert_eq!(told["results"][0]["dealId"], Value::Null);
-    let told = replay(&room, &room.sam, "t1", &[structure("x", &deal, json!({ "termMonths": 72 }))]).await;
+    let told = replay(&room, &room.sam, "t1", &[structure("x", &deal, &json!({ "termMonths": 72 }))]).await;
     assert_eq!(outcomes(&told), ["APPLIED"]);
-    let told = replay(&room, &room.sam, "t1", &[structure("x", &deal, json!({ "termMonths": 36 }))]).await;
+    let told = replay(&room, &room.sam, "t1", &[structure("x", &deal, &json!({ "termMonths": 36 }))]).await;
     assert_eq!(outcomes(&told), ["ID_REUSED"]);
     let orphan = json!({ "id": "o", "verb": "LOSE", "at": "2026-11-21T12:00:00Z", "openedBy": "never", "reason": "left" });
     assert_eq!(outcomes(&replay(&room, &room.sam, "t1", &[orphan]).await), ["REFUSED"]);
@@ -149,7 +149,7 @@ fn a_day(deals: &[Value], prefix: &str, count: usize) -> Vec<Value> {
                 1 => json!({ "downPayment": format!("{}.00", 1000 + n) }),
                 _ => json!({ "annualMiles": 8000 + n }),
             };
-            structure(&format!("{prefix}-{n}"), deal, parts)
+            structure(&format!("{prefix}-{n}"), deal, &parts)
         })
         .collect()
 }

@@ -12,13 +12,13 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../examples/one_conversation/client.rs"]
+mod client;
 mod helpers;
 #[path = "../examples/partner_sim/sim.rs"]
 mod partner_sim;
 #[path = "../examples/thirty_one_minutes/story.rs"]
 mod thirty_one_minutes;
-#[path = "../examples/one_conversation/client.rs"]
-mod client;
 
 mod auth_ends;
 mod auth_sessions;

@@ -218,8 +218,8 @@ impl Sim {
                 }
             }
             ("GET", "/control/ledger") => {
-                let books = self.books();
-                (200, json!({ "authorizations": books.authorizations, "requests": books.requests.len(), "heard": books.heard }))
+                let requests = self.books().requests.len();
+                (200, json!({ "authorizations": self.authorizations(), "requests": requests, "heard": self.heard() }))
             }
             _ => (404, json!({ "error": "no such control" })),
         }

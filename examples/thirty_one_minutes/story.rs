@@ -69,7 +69,12 @@ impl fmt::Display for Timeline {
             minute += step.minutes;
         }
         writeln!(f, "\npeople's minutes (simulated) {minute}, machine time (measured) {} ms", self.machine().as_millis())?;
-        writeln!(f, "car taken to tablet told {} ms, manager's yes to tablet {} ms", self.told_after.as_millis(), self.yes_after.as_millis())?;
+        writeln!(
+            f,
+            "car taken to tablet told {} ms, manager's yes to tablet {} ms",
+            self.told_after.as_millis(),
+            self.yes_after.as_millis()
+        )?;
         write!(f, "work lost {}, hand-offs {}", self.work_lost, self.hand_offs)
     }
 }
@@ -210,7 +215,8 @@ pub async fn play(url: &str, people: &People<'_>) -> Outcome<Timeline> {
     clock.step("the silver one is sold away under the deal", 0, text(&told, "/dealChanged/vehicleTaken"));
 
     let next = text(&told, "/dealChanged/replacements/0/vehicle/id");
-    let swap = "deal { version } lines { label change { amount } } totals { code before { amount } after { amount } } rechecks { sentence }";
+    let swap =
+        "deal { version } lines { label change { amount } } totals { code before { amount } after { amount } } rechecks { sentence }";
     let swapped = tablet.step("dealSwapVehicle", json!({ "vehicleId": next, "holdConstant": "PAYMENT" }), swap).await?;
     let after = kept(&tablet).await?;
     clock.timeline.work_lost = before.iter().zip(&after).filter(|(before, after)| before != after).count();
@@ -230,10 +236,8 @@ pub async fn play(url: &str, people: &People<'_>) -> Outcome<Timeline> {
     let mut office = manager.client.subscribe(asks, json!({ "store": manager.store })).await?;
     tablet.step("approvalRequest", json!({ "note": "She leaves without it" }), "approval { id }").await?;
     let ours = tablet.deal.clone();
-    let question = until(&mut office, |event| {
-        text(event, "/approvals/deal/id") == ours && text(event, "/approvals/status") == "PENDING"
-    })
-    .await?;
+    let question =
+        until(&mut office, |event| text(event, "/approvals/deal/id") == ours && text(event, "/approvals/status") == "PENDING").await?;
     clock.step("the manager is asked, in the office", 0, format!("rule {}", text(&question, "/approvals/findings/0/kind")));
     let yes = json!({ "approvalId": question.pointer("/approvals/id"), "decision": "APPROVE" });
     manager.act("approvalDecide", yes, "approval { status }").await?;
@@ -242,7 +246,11 @@ pub async fn play(url: &str, people: &People<'_>) -> Outcome<Timeline> {
     clock.timeline.yes_after = decided.elapsed();
     clock.step("yes, while she watches", 1, "bound to exactly these figures");
 
-    for (verb, what, minutes) in [("dealPresent", "every line and the total price", 1), ("dealAgree", "she says yes", 0), ("dealContract", "signed; nothing is printed", 0)] {
+    for (verb, what, minutes) in [
+        ("dealPresent", "every line and the total price", 1),
+        ("dealAgree", "she says yes", 0),
+        ("dealContract", "signed; nothing is printed", 0),
+    ] {
         let done = tablet.step(verb, json!({}), DEAL).await?;
         clock.step(what, minutes, text(&done, "/deal/state"));
     }

@@ -68,7 +68,7 @@ impl fmt::Display for Timeline {
             writeln!(f, "{minute:>6}  {:<44} {:>6} ms  {}", step.what, step.machine.as_millis(), step.outcome)?;
             minute += step.minutes;
         }
-        writeln!(f, "\npeople's minutes (simulated) {minute}, machine time (measured) {} ms", self.machine().as_millis())?;
+        writeln!(f, "\npeople's minutes (simulated) {}, machine time (measured) {} ms", self.minutes(), self.machine().as_millis())?;
         writeln!(
             f,
             "car taken to tablet told {} ms, manager's yes to tablet {} ms",

@@ -15,7 +15,7 @@ pub struct Period {
 }
 
 impl Period {
-    /// A period of 1 to [`PERIOD_MAX_DAYS`] days.
+    /// A period of 1 to `PERIOD_MAX_DAYS` days.
     pub fn new(from: NaiveDate, until: NaiveDate) -> Option<Self> {
         let longest = from.checked_add_days(Days::new(PERIOD_MAX_DAYS))?;
         (from < until && until <= longest).then_some(Self { from, until })

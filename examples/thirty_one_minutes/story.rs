@@ -186,7 +186,7 @@ pub async fn play(url: &str, people: &People<'_>) -> Outcome<Timeline> {
 
     tablet.open(&customer, &silver, json!({})).await?;
     let watch = "subscription($id: ID!) { dealChanged(id: $id) { version salesperson { id } vehicleTaken
-        replacements(first: 3) { vehicle { id title } } approval { status } } }";
+        replacements(first: 10) { vehicle { id title } } approval { status } } }";
     let mut live = tablet.client.subscribe(watch, json!({ "id": tablet.deal })).await?;
     live.next().await?;
     clock.step("she chooses the silver one", 6, title);
@@ -203,7 +203,7 @@ pub async fn play(url: &str, people: &People<'_>) -> Outcome<Timeline> {
     clock.step("lenders answer, she picks a payment", 6, offers);
 
     // 28 minutes of work. Then the other tablet signs for the same car.
-    let before = kept(&tablet).await?;
+    let (before, agreed) = (kept(&tablet).await?, payment(&tablet).await?);
     let other = rival.customer("Carl", "Quick").await?;
     rival.open(&other, &silver, json!({ "kind": "CASH" })).await?;
     for verb in ["dealPresent", "dealAgree", "dealContract"] {
@@ -214,19 +214,20 @@ pub async fn play(url: &str, people: &People<'_>) -> Outcome<Timeline> {
     clock.timeline.told_after = signed.elapsed();
     clock.step("the silver one is sold away under the deal", 0, text(&told, "/dealChanged/vehicleTaken"));
 
-    let next = text(&told, "/dealChanged/replacements/0/vehicle/id");
-    let swap =
-        "deal { version } lines { label change { amount } } totals { code before { amount } after { amount } } rechecks { sentence }";
-    let swapped = tablet.step("dealSwapVehicle", json!({ "vehicleId": next, "holdConstant": "PAYMENT" }), swap).await?;
-    let after = kept(&tablet).await?;
+    let (next, swapped) = swap(&mut tablet, list(&told, "/dealChanged/replacements")).await?;
+    let (after, now) = (kept(&tablet).await?, payment(&tablet).await?);
     clock.timeline.work_lost = before.iter().zip(&after).filter(|(before, after)| before != after).count();
+    // A cheaper car may cost her less, even with nothing down; never more. Until a lender answers it is an estimate.
+    if now > agreed.saturating_add(1) {
+        clock.timeline.work_lost += 1;
+    }
     let changed = list(&swapped, "/lines").iter().filter(|line| text(line, "/change/amount") != "0.00").count();
     let said = format!(
-        "{}: {changed} lines differ, {} things looked at again, payment kept",
-        text(&told, "/dealChanged/replacements/0/vehicle/title"),
+        "{}: {changed} lines differ, {} things looked at again, ${now} a month (${agreed} before)",
+        next,
         list(&swapped, "/rechecks").len()
     );
-    clock.step("swap: one tap, the payment stays", 1, said);
+    clock.step("swap: one tap, her payment does not rise", 1, said);
 
     structure(&mut tablet, 12_500).await?;
     let offers = tablet.choose_payment().await?;
@@ -282,6 +283,21 @@ async fn structure(tablet: &mut Tablet, allowance: u32) -> Outcome<()> {
     Ok(())
 }
 
+/// The best replacement that some lender finances at her payment: its title, and what the swap changed.
+async fn swap(tablet: &mut Tablet, replacements: Vec<Value>) -> Outcome<(String, Value)> {
+    let told =
+        "deal { version } lines { label change { amount } } totals { code before { amount } after { amount } } rechecks { sentence }";
+    let mut refused = "there is no replacement".into();
+    for car in replacements {
+        let wish = json!({ "vehicleId": text(&car, "/vehicle/id"), "holdConstant": "PAYMENT" });
+        match tablet.step("dealSwapVehicle", wish, told).await {
+            Ok(swapped) => return Ok((text(&car, "/vehicle/title"), swapped)),
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
+}
+
 /// What the menu suggests from her own answers.
 async fn suggestion(tablet: &Tablet) -> Outcome<String> {
     let query = "query($id: ID!) { deal(id: $id) { productMenu { items { suggestedBecause product { name } } } } }";
@@ -296,13 +312,17 @@ async fn suggestion(tablet: &Tablet) -> Outcome<String> {
 
 /// What the customer and the salesperson entered: it must be there after the swap without entering it again.
 async fn kept(tablet: &Tablet) -> Outcome<Vec<Value>> {
-    let query = "query($id: ID!) { deal(id: $id) { customer { id } kind termMonths annualMiles creditTier buyerJurisdiction payment { amount }
+    let query = "query($id: ID!) { deal(id: $id) { customer { id } kind termMonths annualMiles creditTier buyerJurisdiction
         tradeIns { modelYear make model allowance { amount } } products { productId } customerNeeds { roughRoads streetParking milesPerYear } } }";
     let data = tablet.client.send(query, json!({ "id": tablet.deal })).await?;
     let deal = data.get("deal").and_then(Value::as_object).cloned().unwrap_or_default();
-    // The payment is an estimate after the swap; it is kept to the dollar.
-    let dollars = |value: &Value| Value::from(text(value, "/amount").split('.').next().unwrap_or_default());
-    Ok(deal.iter().map(|(name, value)| if name == "payment" { dollars(value) } else { value.clone() }).collect())
+    Ok(deal.into_iter().map(|(_, value)| value).collect())
+}
+
+/// Her payment, in whole dollars.
+async fn payment(tablet: &Tablet) -> Outcome<i64> {
+    let data = tablet.client.send("query($id: ID!) { deal(id: $id) { payment { amount } } }", json!({ "id": tablet.deal })).await?;
+    Ok(text(&data, "/deal/payment/amount").split('.').next().unwrap_or_default().parse()?)
 }
 
 /// How many others than the one who opened the deal moved it, but for the manager's answer.

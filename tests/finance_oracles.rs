@@ -8,12 +8,14 @@ use deskless::finance::apr::{self, Flow, Offset, Stream, UnitPeriod};
 use deskless::finance::fixed::Fixed;
 use deskless::finance::lease::{LeaseTerms, MoneyFactor};
 use deskless::finance::retail::{self, AccrualBasis, RetailTerms};
-use deskless::finance::tax::{LeaseTaxMethod, LocalTaxRule, TaxScheme, Taxable, TradePolicy, total};
+use deskless::finance::tax::{LocalTaxRule, Taxable, TradePolicy, total};
 use deskless::finance::{TaxRule, TradeIn};
 use deskless::kernel::money::Cents;
 use deskless::kernel::rate::Rate;
 use rust_decimal::Decimal;
 use serde_json::Value;
+
+use super::finance_book::tax_rule;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/finance/finance_oracles.json");
 /// Names another file of cases.
@@ -251,41 +253,12 @@ fn lease(input: &Value, expected: &Value) -> Vec<Row> {
 fn rule(rates: &[Rate]) -> TaxRule {
     let local = rates.iter().skip(1).fold(Rate::ZERO, |sum, r| sum.plus(*r));
     TaxRule {
-        id: uuid::Uuid::nil(),
-        jurisdiction: "XX".into(),
-        effective_from: None,
-        effective_to: None,
-        scheme: TaxScheme::Sales,
         state_rate: rates.first().copied().unwrap_or_default(),
         local_rate: local,
-        local_rule: LocalTaxRule::Stacked,
-        local_base_cap: None,
-        trade_policy: TradePolicy::Full,
-        trade_cap: None,
-        trade_cap_count: None,
-        manufacturer_rebate_reduces_base: false,
-        dealer_rebate_reduces_base: true,
-        doc_fee_taxable: true,
         service_contract_taxable: false,
-        service_contract_taxed: "100".parse().unwrap(),
         maintenance_taxable: false,
-        gap_taxable: false,
-        other_product_taxable: true,
-        product_rate: None,
-        product_verified: true,
-        lease_method: LeaseTaxMethod::PerPayment,
-        lease_reduction_taxable: true,
         lease_trade_credit: true,
-        minimum_tax: Cents::ZERO,
-        maximum_tax: None,
-        first_base: None,
-        first_tax: Cents::ZERO,
-        negative_equity_in_base: false,
-        source: "test".into(),
-        source_read_on: NaiveDate::MIN,
-        verified: false,
-        lease_verified: false,
-        note: None,
+        ..tax_rule()
     }
 }
 

@@ -94,7 +94,6 @@ impl App {
         let port = HttpPartner::new(&config.payments)?.map(|partner| Arc::new(partner) as Arc<dyn PaymentPort>);
         let payments = Payments::new(db.clone(), Arc::clone(&sealer), port);
         let deals = Deals::new(db.clone(), inventory.clone(), dealers.clone(), payments.clone(), Desk::new(rules.clone()));
-        deals.start_clockwork();
         let insights = Insights::new(db.clone(), customers.clone());
         Ok(Self {
             config: Arc::new(config),

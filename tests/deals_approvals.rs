@@ -277,6 +277,7 @@ async fn time_escalates_an_unanswered_question_and_then_gives_it_up() {
     let subscription = "subscription ($s: ID!) { approvals(storeId: $s) { status escalatedAt } }";
     let mut desk = listen(&room.app.app, &maria, subscription, json!({ "s": room.app.austin.to_string() })).await;
     // The server does it by itself.
+    let upkeep = deskless::upkeep::start(&room.app.app);
     let told = next_where(&mut desk, |told| !told["escalatedAt"].is_null()).await;
     assert_eq!(told["status"], "PENDING");
     assert_eq!(deals.settle_approvals().await.expect("told once"), 0);
@@ -287,6 +288,7 @@ async fn time_escalates_an_unanswered_question_and_then_gives_it_up() {
     room.sam = room.app.sign_in("sam@example.com").await;
     assert_eq!(code(&decide(&room, &maria, &asked["approval"], "APPROVE", json!({})).await), "TOO_LATE", "whether anybody looked or not");
     assert_eq!(next_where(&mut desk, |told| told["status"] != "PENDING").await["status"], "EXPIRED");
+    upkeep.abort();
     let again = ask(&room, &asked["deal"], "").await;
     decide(&room, &maria, &again["approval"], "APPROVE", json!({})).await;
     room.app.clock.advance(Duration::minutes(600));

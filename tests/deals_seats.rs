@@ -133,8 +133,10 @@ async fn an_absent_tablet_and_ones_own_other_tablet_need_no_warning() {
     assert_eq!(code(&seat(&room, &other, "dealTake", &deal, json!({})).await), "HELD_ELSEWHERE", "not without saying so");
     assert_eq!(code(&seat(&room, &other, "dealTakeOver", &deal, json!({ "reason": "OTHER_DEVICE" })).await), "DONE");
     // Signing out leaves the seat: whoever watches is told by the server itself.
+    let upkeep = deskless::upkeep::start(&room.app.app);
     room.app.data(&other, "mutation { signOut { signedOut } }", json!({})).await;
     crate::helpers::until("the seat is free", async || room.number("SELECT count(*) FROM deal_seat").await == 0).await;
+    upkeep.abort();
 }
 
 #[tokio::test]

@@ -14,7 +14,6 @@
 //!   go through [`crate::inventory`].
 
 pub mod approval;
-mod clockwork;
 mod cover;
 pub mod diff;
 pub mod graphql;

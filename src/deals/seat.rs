@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 
+use crate::kernel::clock::later;
 use crate::kernel::id::{SessionId, UserId};
 
 /// Seconds a seat stands without being renewed.
@@ -110,13 +111,9 @@ pub enum Takeover {
     Asked,
 }
 
-fn later(at: DateTime<Utc>, seconds: i64) -> DateTime<Utc> {
-    at.checked_add_signed(Duration::seconds(seconds)).unwrap_or(at)
-}
-
 /// Until when a seat taken or renewed now stands.
 pub fn expiry(now: DateTime<Utc>) -> DateTime<Utc> {
-    later(now, SEAT_SECONDS)
+    later(now, Duration::seconds(SEAT_SECONDS))
 }
 
 impl Seat {
@@ -127,7 +124,9 @@ impl Seat {
 
     /// Whether another colleague's wish is fresh and unanswered.
     pub fn asked_by_another(&self, session: SessionId, now: DateTime<Utc>) -> bool {
-        self.wish.as_ref().is_some_and(|wish| wish.device.session_id != session && !wish.kept && later(wish.at, ASK_SECONDS) > now)
+        self.wish
+            .as_ref()
+            .is_some_and(|wish| wish.device.session_id != session && !wish.kept && later(wish.at, Duration::seconds(ASK_SECONDS)) > now)
     }
 
     /// Whether this device may take the seat now.
@@ -143,7 +142,7 @@ impl Seat {
             Some(from) if from <= now => Takeover::Now,
             Some(from) => Takeover::Wait(from),
             None if self.asked_by_another(session, now) => Takeover::Asked,
-            None => Takeover::Warn(later(now, WARNING_SECONDS)),
+            None => Takeover::Warn(later(now, Duration::seconds(WARNING_SECONDS))),
         }
     }
 }
@@ -163,7 +162,7 @@ mod tests {
     }
 
     fn at(seconds: i64) -> DateTime<Utc> {
-        later(DateTime::UNIX_EPOCH, seconds)
+        later(DateTime::UNIX_EPOCH, Duration::seconds(seconds))
     }
 
     fn seat() -> Seat {

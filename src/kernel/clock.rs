@@ -43,6 +43,11 @@ impl Clock for FixedClock {
     }
 }
 
+/// The moment so much later; the same moment where time ends.
+pub fn later(at: DateTime<Utc>, by: chrono::Duration) -> DateTime<Utc> {
+    at.checked_add_signed(by).unwrap_or(at)
+}
+
 fn truncate(at: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
 }

@@ -13,6 +13,7 @@ use super::{Ask, PaymentPort, Reply, What};
 use crate::auth::Scope;
 use crate::db::notices::Subject;
 use crate::db::{AuditEvent, By, ConstraintExt, Db, DbError, Tx};
+use crate::kernel::clock::later;
 use crate::kernel::id::{DealId, DepositId, StoreId};
 use crate::kernel::money::{Cents, Currency};
 use crate::kernel::seal::Sealer;
@@ -117,19 +118,22 @@ impl Payments {
             return Err(DepositRefused::NoPartner);
         }
         let found = store::of_deal(tx.conn(), scope, None, Some(id)).await?.pop().ok_or(DepositRefused::NotFound)?;
-        if !self.request_in(tx, id, kind).await? {
+        let Some(request) = self.request_in(tx, id, kind).await? else {
             let present = store::of_deal(tx.conn(), scope, None, Some(id)).await?.pop().unwrap_or(found);
             return Err(DepositRefused::WrongStatus(present.status));
-        }
-        let request = self.db.new_id();
-        let at = tx.now();
-        store::insert_request(tx.conn(), request, id, kind, None, at).await?;
+        };
         Ok((found.deal_id, request))
     }
 
-    async fn request_in(&self, tx: &mut Tx, id: DepositId, kind: RequestKind) -> Result<bool, DbError> {
+    /// Records the request, unless the deposit is not authorized, or not any more.
+    async fn request_in(&self, tx: &mut Tx, id: DepositId, kind: RequestKind) -> Result<Option<Uuid>, DbError> {
         let at = tx.now();
-        store::advance(tx.conn(), id, DepositStatus::Authorized, kind.under_way(), at).await
+        if !store::advance(tx.conn(), id, DepositStatus::Authorized, kind.under_way(), at).await? {
+            return Ok(None);
+        }
+        let request = self.db.new_id();
+        store::insert_request(tx.conn(), request, id, kind, None, at).await?;
+        Ok(Some(request))
     }
 
     /// Holds ended without a sale: what was only authorized for them is to be voided, inside the caller's transaction. The sweep
@@ -140,15 +144,7 @@ impl Payments {
         }
         let at = tx.now();
         for id in store::unwanted(tx.conn(), holds, at).await? {
-            self.void_in(tx, id).await?;
-        }
-        Ok(())
-    }
-
-    async fn void_in(&self, tx: &mut Tx, id: DepositId) -> Result<(), DbError> {
-        if self.request_in(tx, id, RequestKind::Void).await? {
-            let at = tx.now();
-            store::insert_request(tx.conn(), self.db.new_id(), id, RequestKind::Void, None, at).await?;
+            self.request_in(tx, id, RequestKind::Void).await?;
         }
         Ok(())
     }
@@ -173,7 +169,7 @@ impl Payments {
     pub async fn carry_out(&self, request: Uuid) -> Result<bool, DbError> {
         let Some(port) = &self.port else { return Ok(false) };
         let now = self.db.now();
-        let until = now.checked_add_signed(Duration::seconds(TRY_SECONDS)).unwrap_or(now);
+        let until = later(now, Duration::seconds(TRY_SECONDS));
         let taken = store::take(&mut *self.db.read().await?, request, now, until).await?;
         let Some(taken) = taken else { return Ok(false) };
         // Whoever sends for the first time knows that nothing was sent. Later tries ask first.
@@ -204,7 +200,7 @@ impl Payments {
         let at = tx.now();
         let Some(status) = taken.kind.after(&reply) else {
             let problem = if let Reply::Unknown(problem) = reply { problem } else { "NEVER_SEEN".into() };
-            let again = at.checked_add_signed(patience(taken.tries)).unwrap_or(at);
+            let again = later(at, patience(taken.tries));
             tracing::warn!(%request, kind = %taken.kind, tries = taken.tries, problem, "the outcome of a payment request is not known");
             store::note_unknown(tx.conn(), request, &problem, again).await?;
             tx.notify(taken.store_id, Subject::Deal, taken.deal_id.0, 0);
@@ -222,7 +218,7 @@ impl Payments {
         let reference = reference.filter(|_| taken.kind == RequestKind::Authorize);
         let unwanted = store::conclude(tx.conn(), taken.deposit_id, status, reference, refused, at).await?;
         if unwanted && taken.kind == RequestKind::Authorize && status == DepositStatus::Authorized {
-            self.void_in(&mut tx, taken.deposit_id).await?;
+            self.request_in(&mut tx, taken.deposit_id, RequestKind::Void).await?;
         }
         tx.audit(AuditEvent {
             store_id: Some(taken.store_id),

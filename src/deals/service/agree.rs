@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::hold::hold_ids;
-use super::{Answer, Change, DealError, Deals, EndDeal, Refusal, RefusalCode, Start, Target};
+use super::{Answer, Change, DealError, Deals, EndDeal, Refusal, RefusalCode, Target};
 use crate::auth::Actor;
 use crate::db::{By, Tx};
 use crate::deals::states::{DealState, DealVerb};
@@ -52,16 +52,10 @@ impl Deals {
     }
 
     async fn end(&self, actor: &Actor, by: By, wish: EndDeal, operation: &'static str, verb: DealVerb) -> Result<Answer, DealError> {
-        let key = wish.target.key.clone();
-        let mut tx = match self.start(actor, by, &key, operation, &wish).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
-        };
-        let result = self.end_in(&mut tx, actor, wish, verb).await;
-        self.finish(tx, actor, &key, result).await
+        self.once(actor, by, &wish.target.key, operation, &wish, async |tx: &mut Tx| self.end_in(tx, actor, &wish, verb).await).await
     }
 
-    async fn end_in(&self, tx: &mut Tx, actor: &Actor, wish: EndDeal, verb: DealVerb) -> Result<Answer, DealError> {
+    async fn end_in(&self, tx: &mut Tx, actor: &Actor, wish: &EndDeal, verb: DealVerb) -> Result<Answer, DealError> {
         let before = self.table(tx, actor, &wish.target).await?;
         let state = Self::step(&before, verb, !wish.reason.trim().is_empty())?;
         let freed = self
@@ -75,7 +69,7 @@ impl Deals {
         }
         let mut deal = before.deal.clone();
         deal.state = state;
-        deal.lost_reason = Some(wish.reason);
+        deal.lost_reason = Some(wish.reason.clone());
         deal.ended_at = Some(tx.now());
         let verb = if state == DealState::Lost { "lost" } else { "cancelled" };
         self.write(tx, &before, Change::of(deal, verb, json!({ "vehiclesFreed": freed.len() }))).await

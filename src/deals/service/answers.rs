@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Start, Target};
+use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Target};
 use crate::auth::{Actor, Scope};
 use crate::db::{By, DbError, Tx};
 use crate::deals::menu::Menu;
@@ -47,12 +47,7 @@ pub struct CancelProduct {
 impl Deals {
     /// Records what the customer answered. Insurance quotes nobody can rely on any more become `SUPERSEDED`.
     pub async fn record_answers(&self, actor: &Actor, by: By, wish: RecordAnswers) -> Result<Answer, DealError> {
-        let mut tx = match self.start(actor, by, &wish.target.key, "dealAnswersRecord", &wish).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
-        };
-        let result = self.record_in(&mut tx, actor, &wish).await;
-        self.finish(tx, actor, &wish.target.key, result).await
+        self.once(actor, by, &wish.target.key, "dealAnswersRecord", &wish, async |tx: &mut Tx| self.record_in(tx, actor, &wish).await).await
     }
 
     async fn record_in(&self, tx: &mut Tx, actor: &Actor, wish: &RecordAnswers) -> Result<Answer, DealError> {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Start, Target};
+use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Target};
 use crate::auth::Actor;
 use crate::db::notices::Subject;
 use crate::db::{By, Tx};
@@ -15,6 +15,7 @@ use crate::deals::steps::DealFacts;
 use crate::deals::store::approvals::{self, NewApproval};
 use crate::deals::store::room::Room;
 use crate::deals::store::table::OnTable;
+use crate::kernel::clock::later;
 use crate::kernel::id::ApprovalId;
 
 /// A question to a manager.
@@ -53,7 +54,7 @@ impl ApprovalFacts {
 
 /// A moment so many minutes later.
 pub(super) fn minutes_after(at: DateTime<Utc>, minutes: i32) -> DateTime<Utc> {
-    at.checked_add_signed(Duration::minutes(minutes.into())).unwrap_or(at)
+    later(at, Duration::minutes(minutes.into()))
 }
 
 impl OnTable {
@@ -142,13 +143,8 @@ impl Deals {
 
     /// Puts the present figures before a manager. Whatever was asked before is closed.
     pub async fn ask_approval(&self, actor: &Actor, by: By, wish: AskApproval) -> Result<Answer, DealError> {
-        let key = wish.target.key.clone();
-        let mut tx = match self.start(actor, by, &key, "approvalRequest", &wish).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
-        };
-        let result = self.ask_approval_in(&mut tx, actor, &wish).await;
-        self.finish(tx, actor, &key, result).await
+        self.once(actor, by, &wish.target.key, "approvalRequest", &wish, async |tx: &mut Tx| self.ask_approval_in(tx, actor, &wish).await)
+            .await
     }
 
     async fn ask_approval_in(&self, tx: &mut Tx, actor: &Actor, wish: &AskApproval) -> Result<Answer, DealError> {
@@ -199,13 +195,10 @@ impl Deals {
 
     /// Takes the manager's offer: the structure changes to it, and the yes counts for the new figures.
     pub async fn take_counter(&self, actor: &Actor, by: By, wish: TakeCounter) -> Result<Answer, DealError> {
-        let key = wish.target.key.clone();
-        let mut tx = match self.start(actor, by, &key, "approvalTakeCounter", &wish).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
-        };
-        let result = self.take_counter_in(&mut tx, actor, &wish).await;
-        self.finish(tx, actor, &key, result).await
+        self.once(actor, by, &wish.target.key, "approvalTakeCounter", &wish, async |tx: &mut Tx| {
+            self.take_counter_in(tx, actor, &wish).await
+        })
+        .await
     }
 
     async fn take_counter_in(&self, tx: &mut Tx, actor: &Actor, wish: &TakeCounter) -> Result<Answer, DealError> {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Answer, Change, DealError, Deals, Start, Target};
+use super::{Answer, Change, DealError, Deals, Target};
 use crate::auth::Actor;
 use crate::db::notices::Subject;
 use crate::db::{By, Tx};
@@ -15,12 +15,10 @@ use crate::kernel::id::{DealId, GroupId};
 impl Deals {
     /// Signs the deal. Of many deals that sign for one VIN at once exactly one gets it; the others are told by whom and when.
     pub async fn contract(&self, actor: &Actor, by: By, target: Target) -> Result<Answer, DealError> {
-        let mut tx = match self.start(actor, by, &target.key, "dealContract", &target).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
-        };
-        let result = self.contract_in(&mut tx, actor, &target).await.map_err(|e| e.about(target.deal_id));
-        self.finish(tx, actor, &target.key, result).await
+        self.once(actor, by, &target.key, "dealContract", &target, async |tx: &mut Tx| {
+            self.contract_in(tx, actor, &target).await.map_err(|e| e.about(target.deal_id))
+        })
+        .await
     }
 
     async fn contract_in(&self, tx: &mut Tx, actor: &Actor, target: &Target) -> Result<Answer, DealError> {

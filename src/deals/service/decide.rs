@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::approve::minutes_after;
-use super::{Answer, DealError, Deals, Refusal, RefusalCode, Start};
+use super::{Answer, DealError, Deals, Refusal, RefusalCode};
 use crate::auth::{Actor, Role, Scope};
 use crate::db::notices::Subject;
 use crate::db::{AuditEvent, By, ConstraintExt, DbError, Tx};
@@ -38,13 +38,7 @@ fn own_request() -> Refusal {
 impl Deals {
     /// Answers a question. Of several managers who answer at once one is heard, the others are told who was first.
     pub async fn decide_approval(&self, actor: &Actor, by: By, wish: DecideApproval) -> Result<Answer, DealError> {
-        let key = wish.key.clone();
-        let mut tx = match self.start(actor, by, &key, "approvalDecide", &wish).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
-        };
-        let result = self.decide_approval_in(&mut tx, actor, &wish).await;
-        self.finish(tx, actor, &key, result).await
+        self.once(actor, by, &wish.key, "approvalDecide", &wish, async |tx: &mut Tx| self.decide_approval_in(tx, actor, &wish).await).await
     }
 
     async fn decide_approval_in(&self, tx: &mut Tx, actor: &Actor, wish: &DecideApproval) -> Result<Answer, DealError> {

@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::hold::OnCar;
-use super::{Answer, DealError, Deals, Refusal, RefusalCode, Start};
+use super::{Answer, DealError, Deals, Refusal, RefusalCode};
 use crate::auth::Actor;
 use crate::db::notices::Subject;
 use crate::db::{AuditEvent, By, Tx};
@@ -55,12 +55,15 @@ impl Deals {
     /// say in time; then it is asked about until it is known.
     pub async fn deposit_authorize(&self, actor: &Actor, by: By, wish: TakeDeposit) -> Result<Answer, DealError> {
         let asked = Asked { on: &wish.on, amount: wish.amount, refundable: wish.refundable, token_sha256: sha256(wish.token.as_bytes()) };
-        let mut tx = match self.start(actor, by, &wish.on.key, "depositAuthorize", &asked).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
+        let mut request = None;
+        let recorded = async |tx: &mut Tx| {
+            let (answer, id) = self.take_in(tx, actor, &wish).await.map_err(|e| e.about(wish.on.deal_id))?;
+            request = Some(id);
+            Ok(answer)
         };
-        let result = self.take_in(&mut tx, actor, &wish).await.map_err(|e| e.about(wish.on.deal_id));
-        self.send(tx, actor, &wish.on.key, result).await
+        let answer = self.once(actor, by, &wish.on.key, "depositAuthorize", &asked, recorded).await?;
+        self.send(request).await?;
+        Ok(answer)
     }
 
     async fn take_in(&self, tx: &mut Tx, actor: &Actor, wish: &TakeDeposit) -> Result<(Answer, Uuid), DealError> {
@@ -113,28 +116,25 @@ impl Deals {
         operation: &'static str,
         kind: RequestKind,
     ) -> Result<Answer, DealError> {
-        let mut tx = match self.start(actor, by, &wish.key, operation, &wish).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
+        let mut request = None;
+        let recorded = async |tx: &mut Tx| {
+            let asked = self.payments.ask(tx, &actor.selling_scope(), wish.deposit_id, kind).await;
+            let (deal, id) = asked.map_err(refused)?;
+            request = Some(id);
+            Ok(Answer { deposit_id: Some(wish.deposit_id), ..Answer::done(deal) })
         };
-        let asked = self.payments.ask(&mut tx, &actor.selling_scope(), wish.deposit_id, kind).await;
-        let result =
-            asked.map_err(refused).map(|(deal, request)| (Answer { deposit_id: Some(wish.deposit_id), ..Answer::done(deal) }, request));
-        self.send(tx, actor, &wish.key, result).await
+        let answer = self.once(actor, by, &wish.key, operation, &wish, recorded).await?;
+        self.send(request).await?;
+        Ok(answer)
     }
 
-    /// Commits what was written down, then asks the partner.
-    async fn send(&self, tx: Tx, actor: &Actor, key: &str, result: Result<(Answer, Uuid), DealError>) -> Result<Answer, DealError> {
-        let (result, request) = match result {
-            Ok((answer, request)) => (Ok(answer), Some(request)),
-            Err(error) => (Err(error), None),
-        };
-        let answer = self.finish(tx, actor, key, result).await?;
+    /// Asks the partner about what was written down and committed; nothing when the answer is an earlier one or a refusal. What
+    /// comes of it is written down there, and the answer shows the deposit as it then stands.
+    async fn send(&self, request: Option<Uuid>) -> Result<(), DealError> {
         if let Some(request) = request {
-            // What comes of it is written down there; here the answer shows the deposit as it then stands.
             self.payments.carry_out(request).await?;
         }
-        Ok(answer)
+        Ok(())
     }
 }
 

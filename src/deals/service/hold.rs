@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Answer, DealError, Deals, Refusal, RefusalCode, Start};
+use super::{Answer, DealError, Deals, Refusal, RefusalCode};
 use crate::auth::{Actor, Scope};
 use crate::db::notices::Subject;
 use crate::db::{AuditEvent, By, DbError, Tx};
@@ -49,12 +49,10 @@ impl Deals {
     /// Holds the deal's car for as long as the store allows. Of many at once exactly one gets it. A deal that holds it keeps its
     /// hold as it is; one that was offered the car as next in line takes it.
     pub async fn hold_place(&self, actor: &Actor, by: By, wish: HoldCar) -> Result<Answer, DealError> {
-        let mut tx = match self.start(actor, by, &wish.on.key, "holdPlace", &wish).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
-        };
-        let result = self.place_in(&mut tx, actor, &wish).await.map_err(|e| e.about(wish.on.deal_id));
-        self.finish(tx, actor, &wish.on.key, result).await
+        self.once(actor, by, &wish.on.key, "holdPlace", &wish, async |tx: &mut Tx| {
+            self.place_in(tx, actor, &wish).await.map_err(|e| e.about(wish.on.deal_id))
+        })
+        .await
     }
 
     async fn place_in(&self, tx: &mut Tx, actor: &Actor, wish: &HoldCar) -> Result<Answer, DealError> {
@@ -87,12 +85,10 @@ impl Deals {
 
     /// Holds the car longer. A salesperson may do so as often as the store allows, a manager up to the store's most.
     pub async fn hold_extend(&self, actor: &Actor, by: By, wish: HoldCar) -> Result<Answer, DealError> {
-        let mut tx = match self.start(actor, by, &wish.on.key, "holdExtend", &wish).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
-        };
-        let result = self.extend_in(&mut tx, actor, &wish).await.map_err(|e| e.about(wish.on.deal_id));
-        self.finish(tx, actor, &wish.on.key, result).await
+        self.once(actor, by, &wish.on.key, "holdExtend", &wish, async |tx: &mut Tx| {
+            self.extend_in(tx, actor, &wish).await.map_err(|e| e.about(wish.on.deal_id))
+        })
+        .await
     }
 
     async fn extend_in(&self, tx: &mut Tx, actor: &Actor, wish: &HoldCar) -> Result<Answer, DealError> {
@@ -106,12 +102,10 @@ impl Deals {
 
     /// Lets the car go, to the next in line or to everybody. Money that was only authorized for it is given free.
     pub async fn hold_release(&self, actor: &Actor, by: By, wish: OnCar) -> Result<Answer, DealError> {
-        let mut tx = match self.start(actor, by, &wish.key, "holdRelease", &wish).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
-        };
-        let result = self.release_in(&mut tx, actor, &wish).await.map_err(|e| e.about(wish.deal_id));
-        self.finish(tx, actor, &wish.key, result).await
+        self.once(actor, by, &wish.key, "holdRelease", &wish, async |tx: &mut Tx| {
+            self.release_in(tx, actor, &wish).await.map_err(|e| e.about(wish.deal_id))
+        })
+        .await
     }
 
     async fn release_in(&self, tx: &mut Tx, actor: &Actor, wish: &OnCar) -> Result<Answer, DealError> {
@@ -128,12 +122,10 @@ impl Deals {
 
     /// Waits for a car that another deal has. When it is freed, the first in line has it for a short while and is told.
     pub async fn hold_queue_join(&self, actor: &Actor, by: By, wish: OnCar) -> Result<Answer, DealError> {
-        let mut tx = match self.start(actor, by, &wish.key, "holdQueueJoin", &wish).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
-        };
-        let result = self.join_in(&mut tx, actor, &wish).await.map_err(|e| e.about(wish.deal_id));
-        self.finish(tx, actor, &wish.key, result).await
+        self.once(actor, by, &wish.key, "holdQueueJoin", &wish, async |tx: &mut Tx| {
+            self.join_in(tx, actor, &wish).await.map_err(|e| e.about(wish.deal_id))
+        })
+        .await
     }
 
     async fn join_in(&self, tx: &mut Tx, actor: &Actor, wish: &OnCar) -> Result<Answer, DealError> {
@@ -159,12 +151,10 @@ impl Deals {
 
     /// Stops waiting.
     pub async fn hold_queue_leave(&self, actor: &Actor, by: By, wish: OnCar) -> Result<Answer, DealError> {
-        let mut tx = match self.start(actor, by, &wish.key, "holdQueueLeave", &wish).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
-        };
-        let result = self.leave_in(&mut tx, actor, &wish).await.map_err(|e| e.about(wish.deal_id));
-        self.finish(tx, actor, &wish.key, result).await
+        self.once(actor, by, &wish.key, "holdQueueLeave", &wish, async |tx: &mut Tx| {
+            self.leave_in(tx, actor, &wish).await.map_err(|e| e.about(wish.deal_id))
+        })
+        .await
     }
 
     async fn leave_in(&self, tx: &mut Tx, actor: &Actor, wish: &OnCar) -> Result<Answer, DealError> {
@@ -213,7 +203,7 @@ impl Deals {
         let now = tx.now();
         let found = table::lock(tx.conn(), &actor.selling_scope(), id, now).await?;
         // Nothing to show for what may not be seen.
-        found.ok_or_else(|| DealError::Undone(Refusal::not_found("dealId", "There is no such deal in your stores.")))
+        found.ok_or_else(|| DealError::Undone(Refusal::no_deal()))
     }
 
     /// The deal, locked, still open.

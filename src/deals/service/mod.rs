@@ -92,11 +92,6 @@ pub struct EndDeal {
     pub reason: String,
 }
 
-enum Start {
-    Work(Tx),
-    Replayed(Answer),
-}
-
 /// What a use case writes.
 struct Change {
     deal: Deal,
@@ -153,22 +148,22 @@ impl Deals {
         Self { db, inventory, dealers, payments, desk }
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.db.pool().is_closed()
-    }
-
-    /// Opens the transaction and claims the key.
-    async fn start(&self, actor: &Actor, by: By, key: &str, operation: &'static str, request: &impl Serialize) -> Result<Start, DealError> {
+    /// A use case: one transaction under one key. A key that was used before gives the first answer. The outcome is remembered
+    /// with the work, also a refusal; any other error rolls back everything, the key too.
+    async fn once(
+        &self,
+        actor: &Actor,
+        by: By,
+        key: &str,
+        operation: &'static str,
+        request: &(impl Serialize + Sync),
+        work: impl AsyncFnOnce(&mut Tx) -> Result<Answer, DealError>,
+    ) -> Result<Answer, DealError> {
         let mut tx = self.db.begin(by).await?;
-        match tx.claim::<Answer>(actor.user_id().0, key, operation, request).await? {
-            Claim::First => Ok(Start::Work(tx)),
-            Claim::Replayed(answer) => Ok(Start::Replayed(Answer { replayed: true, ..answer })),
+        if let Claim::Replayed(answer) = tx.claim::<Answer>(actor.user_id().0, key, operation, request).await? {
+            return Ok(Answer { replayed: true, ..answer });
         }
-    }
-
-    /// Remembers the outcome, also a refusal, and commits. Any other error rolls back everything, the key too.
-    async fn finish(&self, mut tx: Tx, actor: &Actor, key: &str, result: Result<Answer, DealError>) -> Result<Answer, DealError> {
-        let answer = match result {
+        let answer = match work(&mut tx).await {
             Ok(answer) => answer,
             Err(DealError::Refused(refusal)) => Answer::refused(refusal),
             Err(DealError::Undone(refusal)) => return Ok(Answer::refused(refusal)),
@@ -183,7 +178,7 @@ impl Deals {
     async fn table(&self, tx: &mut Tx, actor: &Actor, target: &Target) -> Result<OnTable, DealError> {
         let now = tx.now();
         let found = table::lock(tx.conn(), &actor.selling_scope(), target.deal_id, now).await?;
-        let on_table = found.ok_or_else(|| Refusal::not_found("dealId", "There is no such deal in your stores."))?;
+        let on_table = found.ok_or_else(Refusal::no_deal)?;
         if let Some(holder) = on_table.holder.as_ref().filter(|_| on_table.held_from(actor)) {
             // Not remembered: the same operation may be sent again once the device has the deal.
             return Err(DealError::Undone(seat::held(on_table.deal.id, &holder.user_name, holder.device_label.as_deref())));
@@ -208,12 +203,7 @@ impl Deals {
         if let Some(answer) = self.change_at_once(actor, &by, target, keyed, &work).await? {
             return Ok(answer);
         }
-        let mut tx = match self.start(actor, by, &target.key, operation, request).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
-        };
-        let result = self.change_in(&mut tx, actor, target, &work).await;
-        self.finish(tx, actor, &target.key, result).await
+        self.once(actor, by, &target.key, operation, request, async |tx: &mut Tx| self.change_in(tx, actor, target, &work).await).await
     }
 
     /// Two statements, no lock. `None` when there is more to it.

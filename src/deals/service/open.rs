@@ -5,7 +5,7 @@ use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Answer, DealError, Deals, Refusal, RefusalCode, Start};
+use super::{Answer, DealError, Deals, Refusal, RefusalCode};
 use crate::auth::Actor;
 use crate::db::notices::Subject;
 use crate::db::{AuditEvent, By, Tx};
@@ -43,12 +43,7 @@ pub struct OpenDeal {
 impl Deals {
     /// Opens a deal as `DRAFT`, priced where the rules allow it.
     pub async fn open(&self, actor: &Actor, by: By, wish: OpenDeal) -> Result<Answer, DealError> {
-        let mut tx = match self.start(actor, by, &wish.key, "dealOpen", &wish).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
-        };
-        let result = self.open_in(&mut tx, actor, &wish).await;
-        self.finish(tx, actor, &wish.key, result).await
+        self.once(actor, by, &wish.key, "dealOpen", &wish, async |tx: &mut Tx| self.open_in(tx, actor, &wish).await).await
     }
 
     async fn open_in(&self, tx: &mut Tx, actor: &Actor, wish: &OpenDeal) -> Result<Answer, DealError> {

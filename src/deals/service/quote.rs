@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Start, Target};
+use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Target};
 use crate::auth::Actor;
 use crate::db::{By, DbError, Tx};
 use crate::deals::cover::Chosen;
@@ -14,6 +14,7 @@ use crate::deals::states::DealVerb;
 use crate::deals::store::answers;
 use crate::deals::store::quotes::{self, Acceptable, Round};
 use crate::finance::Quote;
+use crate::kernel::clock::later;
 use crate::kernel::id::{FinanceQuoteId, InsuranceQuoteId};
 
 /// How long a quote can be accepted.
@@ -40,12 +41,7 @@ pub struct AcceptQuote {
 impl Deals {
     /// Asks every eligible lender program and every insurer. Quotes nobody accepted are superseded by the new round.
     pub async fn quote(&self, actor: &Actor, by: By, target: Target) -> Result<Answer, DealError> {
-        let mut tx = match self.start(actor, by, &target.key, "dealQuote", &target).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
-        };
-        let result = self.quote_in(&mut tx, actor, &target).await;
-        self.finish(tx, actor, &target.key, result).await
+        self.once(actor, by, &target.key, "dealQuote", &target, async |tx: &mut Tx| self.quote_in(tx, actor, &target).await).await
     }
 
     async fn quote_in(&self, tx: &mut Tx, actor: &Actor, target: &Target) -> Result<Answer, DealError> {
@@ -65,7 +61,7 @@ impl Deals {
             deal: id,
             deal_version: before.deal.version.saturating_add(1),
             at: now,
-            expires_at: now.checked_add_signed(Duration::days(QUOTE_DAYS)).unwrap_or(now),
+            expires_at: later(now, Duration::days(QUOTE_DAYS)),
         };
         quotes::supersede_open(tx.conn(), id).await?;
         let ids: Vec<Uuid> = offers.iter().map(|_| self.db.new_id()).collect();
@@ -81,12 +77,7 @@ impl Deals {
 
     /// Chooses a quote. A finance quote's payment becomes the deal's.
     pub async fn accept_quote(&self, actor: &Actor, by: By, wish: AcceptQuote) -> Result<Answer, DealError> {
-        let mut tx = match self.start(actor, by, &wish.target.key, "quoteAccept", &wish).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
-        };
-        let result = self.accept_in(&mut tx, actor, &wish).await;
-        self.finish(tx, actor, &wish.target.key, result).await
+        self.once(actor, by, &wish.target.key, "quoteAccept", &wish, async |tx: &mut Tx| self.accept_in(tx, actor, &wish).await).await
     }
 
     async fn accept_in(&self, tx: &mut Tx, actor: &Actor, wish: &AcceptQuote) -> Result<Answer, DealError> {

@@ -123,6 +123,11 @@ impl Refusal {
         Self::new(RefusalCode::NotFound, field, message)
     }
 
+    /// Also for a deal of another store: who may not see it does not learn that there is one.
+    pub(super) fn no_deal() -> Self {
+        Self::not_found("dealId", "There is no such deal in your stores.")
+    }
+
     pub(super) fn out_of_sync(deal: &Deal, expected: i32) -> Self {
         let message = format!(
             "This deal was changed in the meantime: you saw version {expected}, it is at version {} now. Look at the present figures and try again.",

@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    Answer, ChangeStructure, DealError, Deals, EndDeal, OpenDeal, Refusal, RefusalCode, SaveScenario, Start, StructureWish, SwapVehicle,
-    Target,
+    Answer, ChangeStructure, DealError, Deals, EndDeal, OpenDeal, Refusal, RefusalCode, SaveScenario, StructureWish, SwapVehicle, Target,
 };
 use crate::auth::{Actor, Scope};
 use crate::db::notices::Subject;
@@ -190,7 +189,7 @@ impl Deals {
             let found = plans::find(&mut *self.db.read().await?, whose).await?;
             let Some(planned) = found else {
                 let Some(plan) = self.plan(r, &operation, deal).await? else {
-                    let message = "There is no such deal in your stores.".to_owned();
+                    let message = Refusal::no_deal().message;
                     return Ok(Replayed { message: Some(message), ..result(OfflineOutcome::Refused, None) });
                 };
                 let (plan, now) = (encoded(&plan)?, self.db.now());
@@ -304,24 +303,22 @@ impl Deals {
             }
             (OfflineWork::Lose { reason }, Some(target)) => self.lose(r.actor, by, EndDeal { target, reason }).await,
             (OfflineWork::QuoteShown { .. }, Some(target)) => self.keep_shown(r.actor, by, operation, &target).await,
-            _ => Ok(Answer::refused(Refusal::not_found("dealId", "There is no such deal in your stores."))),
+            _ => Ok(Answer::refused(Refusal::no_deal())),
         }
     }
 
     /// Keeps figures that were shown offline. The deal itself stays as it is.
     async fn keep_shown(&self, actor: &Actor, by: By, operation: &OfflineOperation, target: &Target) -> Result<Answer, DealError> {
-        let mut tx = match self.start(actor, by, &target.key, "quoteShownOffline", operation).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
-        };
-        let result = self.keep_shown_in(&mut tx, actor, operation, target.deal_id).await;
-        self.finish(tx, actor, &target.key, result).await
+        self.once(actor, by, &target.key, "quoteShownOffline", operation, async |tx: &mut Tx| {
+            self.keep_shown_in(tx, actor, operation, target.deal_id).await
+        })
+        .await
     }
 
     async fn keep_shown_in(&self, tx: &mut Tx, actor: &Actor, operation: &OfflineOperation, deal: DealId) -> Result<Answer, DealError> {
         let now = tx.now();
         let found = table::lock(tx.conn(), &actor.selling_scope(), deal, now).await?;
-        let before = found.ok_or_else(|| Refusal::not_found("dealId", "There is no such deal in your stores."))?;
+        let before = found.ok_or_else(Refusal::no_deal)?;
         let OfflineWork::QuoteShown { label, payment, total_price, term_months, rules_as_of } = &operation.work else {
             return Ok(Answer::done(deal));
         };

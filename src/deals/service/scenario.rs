@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Start, StructureWish, Target};
+use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, StructureWish, Target};
 use crate::auth::Actor;
 use crate::db::{By, DbError, Tx};
 use crate::deals::model::SCENARIOS_MAX;
@@ -24,28 +24,23 @@ pub struct SaveScenario {
 impl Deals {
     /// Saves a structure with its figures beside the deal, which itself stays as it is.
     pub async fn save_scenario(&self, actor: &Actor, by: By, wish: SaveScenario) -> Result<Answer, DealError> {
-        let key = wish.target.key.clone();
-        let mut tx = match self.start(actor, by, &key, "dealScenarioSave", &wish).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
-        };
-        let result = self.save_scenario_in(&mut tx, actor, wish).await;
-        self.finish(tx, actor, &key, result).await
+        self.once(actor, by, &wish.target.key, "dealScenarioSave", &wish, async |tx: &mut Tx| self.save_scenario_in(tx, actor, &wish).await)
+            .await
     }
 
-    async fn save_scenario_in(&self, tx: &mut Tx, actor: &Actor, wish: SaveScenario) -> Result<Answer, DealError> {
+    async fn save_scenario_in(&self, tx: &mut Tx, actor: &Actor, wish: &SaveScenario) -> Result<Answer, DealError> {
         let before = self.table(tx, actor, &wish.target).await?;
         let id = before.deal.id;
         if !before.deal.state.is_open() {
             return Err(Refusal::wrong_state(&before.deal, DealVerb::Structure).into());
         }
-        let change = self.resolve(&before, wish.change).map_err(|e| e.about(id))?;
+        let change = self.resolve(&before, wish.change.clone()).map_err(|e| e.about(id))?;
         let structure = before.structure.changed(change).map_err(|out| DealError::from(out).about(id))?;
         let figures = self.desk.figures(&Self::case(&before, &structure)).map_err(|problem| Refusal::unpriced(&problem).of(id))?;
         let corrupt = |e: serde_json::Error| DbError::Corrupt(e.to_string());
         let row = ScenarioRow {
             id: self.db.new_id(),
-            label: wish.label,
+            label: wish.label.clone(),
             structure: serde_json::to_value(&structure).map_err(corrupt)?,
             figures: serde_json::to_value(&figures).map_err(corrupt)?,
             created_by: actor.user_id(),

@@ -40,10 +40,6 @@ fn refuse(code: RefusalCode, field: &str, message: String) -> Refusal {
     Refusal::new(code, field, message)
 }
 
-fn no_deal() -> Refusal {
-    Refusal::not_found("dealId", "There is no such deal in your stores.")
-}
-
 /// "Riley has this deal open on Tablet 4."
 pub(super) fn held(deal: DealId, who: &str, label: Option<&str>) -> Refusal {
     let device = label.map_or_else(String::new, |label| format!(" on {label}"));
@@ -60,20 +56,9 @@ impl Deals {
     /// device has the seat.
     pub async fn take_seat(&self, actor: &Actor, by: By, deal: DealId, unsaved: Option<&str>) -> Result<SeatOutcome, DealError> {
         let session = device(actor)?;
-        let now = self.db.now();
-        let mut conn = self.db.read().await?;
-        let scope = actor.selling_scope();
-        if let Some(renewed) = seats::take(&mut conn, &scope, deal, session, unsaved, now, seat::expiry(now)).await? {
-            let found = seats::find(&mut conn, &scope, deal).await?;
-            drop(conn);
-            if renewed.news {
-                let mut tx = self.db.begin(by).await?;
-                tx.notify(renewed.store_id, Subject::Deal, deal.0, renewed.version);
-                tx.commit().await?;
-            }
-            return Ok(SeatOutcome { deal_id: Some(deal), seat: found.and_then(|found| found.seat), refused: None });
+        if let Some(seated) = self.sit(actor, &by, deal, session, unsaved).await? {
+            return Ok(seated);
         }
-        drop(conn);
         self.at_seat(actor, by, deal, async |tx: &mut Tx, found: &Found, now| match &found.seat {
             // Nobody is there any more: the seat goes on to who came, and the list of takeovers says so.
             Some(seat) if !seat.stands(now) => {
@@ -87,14 +72,39 @@ impl Deals {
 
     /// Renews the seat; refused when another device has it by now, which is how a tablet that slept learns of it.
     pub async fn renew_seat(&self, actor: &Actor, by: By, deal: DealId, unsaved: Option<&str>) -> Result<SeatOutcome, DealError> {
-        let found = seats::find(&mut *self.db.read().await?, &actor.selling_scope(), deal).await?;
-        match found {
+        if let Some(seated) = self.sit(actor, &by, deal, device(actor)?, unsaved).await? {
+            return Ok(seated);
+        }
+        match seats::find(&mut *self.db.read().await?, &actor.selling_scope(), deal).await? {
             Some(Found { seat: Some(seat), .. }) if seat.holder.session_id != device(actor)? => {
                 let refused = Some(held_by(deal, &seat));
                 Ok(SeatOutcome { deal_id: Some(deal), seat: Some(seat), refused })
             }
             _ => self.take_seat(actor, by, deal, unsaved).await,
         }
+    }
+
+    /// A free seat taken, or one's own renewed. None when another device has it, or there is no such deal.
+    async fn sit(
+        &self,
+        actor: &Actor,
+        by: &By,
+        deal: DealId,
+        session: SessionId,
+        unsaved: Option<&str>,
+    ) -> Result<Option<SeatOutcome>, DealError> {
+        let (scope, now) = (actor.selling_scope(), self.db.now());
+        let mut conn = self.db.read().await?;
+        let renewed = seats::take(&mut conn, &scope, deal, session, unsaved, now, seat::expiry(now)).await?;
+        let Some(renewed) = renewed else { return Ok(None) };
+        let found = seats::find(&mut conn, &scope, deal).await?;
+        drop(conn);
+        if renewed.news {
+            let mut tx = self.db.begin(by.clone()).await?;
+            tx.notify(renewed.store_id, Subject::Deal, deal.0, renewed.version);
+            tx.commit().await?;
+        }
+        Ok(Some(SeatOutcome { deal_id: Some(deal), seat: found.and_then(|found| found.seat), refused: None }))
     }
 
     /// Leaves the seat, so that nobody needs to ask.
@@ -200,7 +210,7 @@ impl Deals {
         let mut tx = self.db.begin(by).await?;
         let now = tx.now();
         let Some(found) = seats::lock(tx.conn(), &scope, deal).await? else {
-            return Ok(SeatOutcome { deal_id: None, seat: None, refused: Some(no_deal()) });
+            return Ok(SeatOutcome { deal_id: None, seat: None, refused: Some(Refusal::no_deal()) });
         };
         let refused = match work(&mut tx, &found, now).await {
             Ok(()) => None,

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::hold::hold_ids;
-use super::{Answer, Change, DealError, Deals, OnTable, Refusal, RefusalCode, Start, Target};
+use super::{Answer, Change, DealError, Deals, OnTable, Refusal, RefusalCode, Target};
 use crate::auth::Actor;
 use crate::db::{By, Tx};
 use crate::deals::diff;
@@ -45,12 +45,7 @@ impl Deals {
     /// term and tier stay, and products stay where the car can have them. Everything is calculated and looked at again, and the
     /// answer has every line before and after. One transaction.
     pub async fn swap_vehicle(&self, actor: &Actor, by: By, wish: SwapVehicle) -> Result<Answer, DealError> {
-        let mut tx = match self.start(actor, by, &wish.target.key, "dealSwapVehicle", &wish).await? {
-            Start::Work(tx) => tx,
-            Start::Replayed(answer) => return Ok(answer),
-        };
-        let result = self.swap_in(&mut tx, actor, &wish).await;
-        self.finish(tx, actor, &wish.target.key, result).await
+        self.once(actor, by, &wish.target.key, "dealSwapVehicle", &wish, async |tx: &mut Tx| self.swap_in(tx, actor, &wish).await).await
     }
 
     async fn swap_in(&self, tx: &mut Tx, actor: &Actor, wish: &SwapVehicle) -> Result<Answer, DealError> {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 
 use crate::inventory::model::{Hold, HoldReason};
+use crate::kernel::clock::later;
 
 /// What a store allows. Rows of `store`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub enum HoldLimit {
 impl HoldPolicy {
     /// When a new hold ends. Managers may ask for longer than salespeople.
     pub fn first_end(&self, now: DateTime<Utc>, minutes: Option<i32>, manager: bool) -> Result<DateTime<Utc>, HoldLimit> {
-        Ok(plus(now, Duration::minutes(self.span(minutes, manager)?)))
+        Ok(later(now, Duration::minutes(self.span(minutes, manager)?)))
     }
 
     /// When a hold ends after an extension: at most `max_hours` after it was placed.
@@ -50,8 +51,8 @@ impl HoldPolicy {
         if !manager && hold.extensions >= self.extensions {
             return Err(HoldLimit::NoMoreExtensions);
         }
-        let wished = plus(end, Duration::minutes(self.span(minutes, manager)?));
-        let longer = wished.min(plus(hold.placed_at, Duration::hours(self.max_hours.into())));
+        let wished = later(end, Duration::minutes(self.span(minutes, manager)?));
+        let longer = wished.min(later(hold.placed_at, Duration::hours(self.max_hours.into())));
         if longer <= end { Err(HoldLimit::AtItsEnd { hours: self.max_hours }) } else { Ok(longer) }
     }
 
@@ -60,10 +61,6 @@ impl HoldPolicy {
         let wished = minutes.unwrap_or(self.minutes).into();
         if (1..=most).contains(&wished) { Ok(wished) } else { Err(HoldLimit::TooLong { most }) }
     }
-}
-
-fn plus(at: DateTime<Utc>, span: Duration) -> DateTime<Utc> {
-    at.checked_add_signed(span).unwrap_or(at)
 }
 
 #[cfg(test)]

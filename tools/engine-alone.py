@@ -101,6 +101,7 @@ def main() -> None:
         (target / folder).mkdir(parents=True, exist_ok=True)
     for name in TESTS:
         shutil.copy(ROOT / "tests" / f"{name}.rs", target / "tests")
+    shutil.copytree(ROOT / "tests/data", target / "tests/data")
     shutil.copy(ROOT / "benches/finance.rs", target / "benches")
     shutil.copy(ROOT / "fuzz/bodies/quote_bytes.rs", target / "fuzz/bodies")
     (target / "tests/main.rs").write_text("".join(f"mod {name};\n" for name in TESTS))

@@ -102,6 +102,10 @@ impl Fixed {
         if n == 0 || self < Self::ONE {
             return Err(FinanceError::RateOutOfRange);
         }
+        // The root of a root, so that the powers on the way stay in range: 12 times the money in a year is a rate, too.
+        if n > 2 && n.is_multiple_of(2) {
+            return self.root(2)?.root(n / 2);
+        }
         // Bernoulli: (1 + x/n)^n is at least 1 + x, so this start lies above the root.
         let mut guess = Self::ONE.plus(self.minus(Self::ONE)?.over(n)?)?;
         for _ in 0..128 {
@@ -171,6 +175,9 @@ mod tests {
         let back = p.root(72).unwrap();
         assert!(back.minus(x).unwrap().distance() <= Fixed(64), "{back:?} {x:?}");
         assert_eq!(Fixed::ONE.pow(u32::MAX), Ok(Fixed::ONE));
+        // 11 is a year at 1,000 %: twelve months of 1.22119…, whose first guess to the eleventh power is beyond the range.
+        let year = Fixed::whole(11).unwrap();
+        assert!(year.root(12).unwrap().pow(12).unwrap().minus(year).unwrap().distance() <= Fixed(1 << 10));
     }
 
     #[test]

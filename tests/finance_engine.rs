@@ -543,3 +543,70 @@ fn a_contract_takes_amounts_up_to_the_limit() {
     assert!(terms(Cents::LIMIT).is_ok());
     assert_eq!(terms(Cents::LIMIT + Cents(1)), Err(FinanceError::AmountOutOfRange { what: "The amount financed" }));
 }
+
+#[test]
+fn a_contract_takes_rates_and_balloons_up_to_their_limits() {
+    let terms = contract(PaymentSchedule::Monthly, AccrualBasis::Thirty360);
+    let rate = |rate| RetailTerms { rate, ..terms.clone() }.payment();
+    assert!(rate(Rate::LIMIT).is_ok() && rate(Rate::ZERO).is_ok());
+    assert_eq!(rate(Rate(Rate::LIMIT.0 + 1)), Err(FinanceError::RateOutOfRange));
+    assert_eq!(rate(Rate(-1)), Err(FinanceError::RateOutOfRange));
+    // The whole loan as a balloon: interest only, 9 % of 20,000 a twelfth at a time.
+    let interest_only = RetailTerms { balloon: Cents(20_000_00), ..terms.clone() }.figures().unwrap();
+    assert_eq!((interest_only.payment, interest_only.final_payment), (Cents(150_00), Cents(20_150_00)));
+    // One payment within the first month, with a balloon: 20 of 30 days.
+    let short = RetailTerms { term_months: 1, balloon: Cents(5_000_00), first_payment_date: d("2026-02-04"), ..terms };
+    let figures = short.figures().unwrap();
+    assert_eq!((figures.payment, figures.final_payment), (Cents(15_100_00), Cents(20_100_00)));
+    assert!((figures.apr.0 - points("9").0).abs() < 10, "{}", figures.apr);
+}
+
+/// Six months and ten days are 190 of 360.
+#[test]
+fn a_single_payment_counts_months_of_thirty_days_and_the_days_left() {
+    let terms = RetailTerms { first_payment_date: d("2026-07-25"), ..contract(PaymentSchedule::Single, AccrualBasis::Thirty360) };
+    assert_eq!(terms.payment(), Ok(Cents(20_950_00)));
+}
+
+/// What a line says and what the search for a price reckons with are one amount.
+#[test]
+fn lines_of_tax_and_their_amount_agree() {
+    let rule = TaxRule { minimum_tax: Cents(75_00), ..tax_rule() };
+    let products = [(ProductKind::ServiceContract, Cents(1_000_00)), (ProductKind::Gap, Cents(500_00))];
+    for price in [0, 1, 500_00, 909_08, 909_09, 30_000_00] {
+        let sale = Taxable { price: Cents(price), products: &products, ..Taxable::default() };
+        let lines = rule.on_purchase(&sale).unwrap();
+        assert_eq!(rule.purchase_amount(&sale), Ok(deskless::finance::tax::total(&lines)), "{price}");
+    }
+    let amount = |price| rule.purchase_amount(&Taxable { price: Cents(price), ..Taxable::default() }).unwrap();
+    // The least tax is due on a sale, not on nothing; 8.25 % of 909.09 are 75.00.
+    assert_eq!((amount(0), amount(1), amount(909_09), amount(1_000_00)), (Cents::ZERO, Cents(75_00), Cents(75_00), Cents(82_50)));
+    // A state that takes nothing has no line; one whose base is nothing has a line of nothing.
+    let codes = |rule: &TaxRule, base| -> Vec<_> { rule.on_base(Cents(base), false, "").unwrap().iter().map(|l| l.code).collect() };
+    assert_eq!(codes(&rule, 0), ["TAX_STATE"]);
+    assert_eq!(codes(&rule, 100_00), ["TAX_STATE", "TAX_LOCAL"]);
+    let counties_only = TaxRule { state_rate: Rate::ZERO, ..tax_rule() };
+    assert_eq!(codes(&counties_only, 100_00), ["TAX_LOCAL"]);
+    let state_only = TaxRule { local_rate: Rate::ZERO, ..tax_rule() };
+    assert_eq!(codes(&state_only, 100_00), ["TAX_STATE"]);
+}
+
+#[test]
+fn what_lowers_a_leases_cost_is_taxed_as_the_rule_says() {
+    let base = |change: fn(&mut TaxRule)| {
+        let mut rule = TaxRule {
+            manufacturer_rebate_reduces_base: true,
+            dealer_rebate_reduces_base: true,
+            lease_trade_credit: true,
+            lease_reduction_taxable: true,
+            ..tax_rule()
+        };
+        change(&mut rule);
+        rule.lease_reduction_base(Cents(1_000_00), Cents(200_00), Cents(30_00), Cents(4_00))
+    };
+    assert_eq!(base(|_| ()), Cents(1_000_00));
+    assert_eq!(base(|r| r.manufacturer_rebate_reduces_base = false), Cents(1_200_00));
+    assert_eq!(base(|r| r.dealer_rebate_reduces_base = false), Cents(1_030_00));
+    assert_eq!(base(|r| r.lease_trade_credit = false), Cents(1_004_00));
+    assert_eq!(base(|r| r.lease_reduction_taxable = false), Cents::ZERO);
+}

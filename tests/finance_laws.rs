@@ -41,6 +41,8 @@ prop_compose! {
         accrual in bases(),
     ) -> RetailTerms {
         let first_payment_date = retail::first_payment_date(contract_date, first, PaymentSchedule::Monthly, term_months).unwrap();
+        // A fee of a thousand for a loan of a cent has no rate the engine looks for.
+        let prepaid_finance_charge = prepaid_finance_charge.min(Cents(amount_financed.0 / 20));
         RetailTerms { prepaid_finance_charge, ..RetailTerms::new(amount_financed, rate, term_months, contract_date, first_payment_date, accrual) }
     }
 }
@@ -164,6 +166,7 @@ prop_compose! {
             invoice: Some(Cents(3_700_000)),
             book_wholesale: None,
             book_retail: None,
+            book_row: None,
         };
         QuoteInput {
             worksheet,

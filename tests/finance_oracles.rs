@@ -369,9 +369,7 @@ fn sales_tax(input: &Value, expected: &Value) -> Vec<Row> {
     (rule.first_base, rule.first_tax) = (some(input, "first_base"), opt("first_tax"));
     rule.negative_equity_in_base = input["negative_equity_in_base"] == true;
     let mut trades = vec![TradeIn { allowance: opt("trade_in"), payoff: opt("trade_in_payoff"), ..TradeIn::default() }];
-    trades.extend(
-        input["trade_ins"].as_array().into_iter().flatten().map(|each| TradeIn { allowance: cents(each), ..TradeIn::default() }),
-    );
+    trades.extend(input["trade_ins"].as_array().into_iter().flatten().map(|each| TradeIn { allowance: cents(each), ..TradeIn::default() }));
     let mut sale = Taxable {
         price: cents(&input["price"]),
         assessed_value: some(input, "assessed_value"),

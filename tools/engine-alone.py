@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 KERNEL = ["id", "money", "rate", "rounding", "text", "token"]
 # Modules that need the database or the API.
 OUTSIDE = {"store", "seed", "exchange", "graphql"}
-TESTS = ["finance_book", "finance_engine", "finance_laws", "finance_bytes", "finance_oracles"]
+TESTS = ["finance_book", "finance_engine", "finance_laws", "finance_bytes", "finance_domain", "finance_oracles", "insurance_engine"]
 
 MANIFEST = """[package]
 name = "deskless"
@@ -102,6 +102,7 @@ def main() -> None:
     for name in TESTS:
         shutil.copy(ROOT / "tests" / f"{name}.rs", target / "tests")
     shutil.copytree(ROOT / "tests/data", target / "tests/data")
+    shutil.copytree(ROOT / "seeds", target / "seeds", dirs_exist_ok=True)
     shutil.copy(ROOT / "benches/finance.rs", target / "benches")
     shutil.copy(ROOT / "fuzz/bodies/quote_bytes.rs", target / "fuzz/bodies")
     (target / "tests/main.rs").write_text("".join(f"mod {name};\n" for name in TESTS))

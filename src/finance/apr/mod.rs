@@ -248,6 +248,24 @@ mod tests {
     }
 
     #[test]
+    fn amounts_and_terms_are_taken_up_to_their_limits() {
+        let at = |full, amount| [Stream { amount, count: 1, first: Offset { full, num: 0, den: 1 } }];
+        let rate = |advance: &[Stream], payment: &[Stream]| rate_of(UnitPeriod::Day, advance, payment);
+        let whole = at(0, Cents::LIMIT - Cents(1));
+        assert!(rate(&whole, &at(365, Cents::LIMIT)).is_ok());
+        let out = Err(FinanceError::AmountOutOfRange { what: "An advance or payment" });
+        assert_eq!(rate(&whole, &at(365, Cents::LIMIT + Cents(1))), out);
+        assert_eq!(rate(&at(0, Cents(-1)), &at(365, Cents(100))), out);
+        // 0.001 % of a day's rate doubles the money in about 190 years; 100,000 unit-periods are the most.
+        let long = rate(&at(0, Cents(100_00)), &at(99_999, Cents(200_00))).unwrap();
+        assert!((long.0 - 253_001).abs() < 10, "ln 2 / 99,999 · 365 in percent: {long}");
+        assert_eq!(rate(&at(0, Cents(100_00)), &at(100_000, Cents(200_00))), Err(FinanceError::BadDates("the term is too long")));
+        // Nothing advanced, or nothing paid.
+        assert_eq!(rate(&[], &at(1, Cents(100))), Err(FinanceError::NoPayments));
+        assert_eq!(rate(&at(0, Cents(100)), &[]), Err(FinanceError::NoPayments));
+    }
+
+    #[test]
     fn tolerance_is_an_eighth_and_a_quarter() {
         let (exact, edge) = ("10".parse().unwrap(), "10.125".parse().unwrap());
         assert!(within_tolerance(edge, exact, false));

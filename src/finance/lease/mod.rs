@@ -221,5 +221,10 @@ mod tests {
         };
         assert!(terms(Cents::LIMIT).figures().is_ok());
         assert_eq!(terms(Cents::LIMIT + Cents(1)).figures(), Err(FinanceError::AmountOutOfRange { what: "The gross capitalized cost" }));
+        // A factor whose yearly rate, 2,400 times it, is the highest there is; and a lease that depreciates nothing.
+        let most = Rate::LIMIT.0 / 24;
+        let factor = |factor| LeaseTerms { money_factor: MoneyFactor(factor), ..terms(Cents(1_000_00)) }.figures();
+        assert_eq!(factor(most).map(|f| f.depreciation), Ok(Cents::ZERO));
+        assert_eq!((factor(most + 1), factor(-1)), (Err(FinanceError::RateOutOfRange), Err(FinanceError::RateOutOfRange)));
     }
 }

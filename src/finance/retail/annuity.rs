@@ -116,3 +116,33 @@ pub fn factor_in_advance(rate: Rate, term_months: u16, advance: u16) -> Result<F
     };
     sixteenth.per(sum.plus(sixteenth.times(u32::from(advance))?)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interest_is_rounded_half_up_by_either_way_of_dividing() {
+        let rate = "6".parse().unwrap();
+        // Half a cent, by the short way and, with a balance below zero or a huge one, by the long one.
+        assert_eq!(interest_on(Cents(100), rate, 1, 12), Ok(Cents(1)));
+        assert_eq!(interest_on(Cents(99), rate, 1, 12), Ok(Cents(0)));
+        assert_eq!(interest_on(Cents(-100), rate, 1, 12), Ok(Cents(-1)));
+        assert_eq!(interest_on(Cents(4_000_000_000_000_000_100), rate, 1, 12), Ok(Cents(20_000_000_000_000_001)));
+        // No year has no days.
+        assert_eq!(interest_on(Cents(100), rate, 1, 0), Err(FinanceError::Overflow));
+    }
+
+    #[test]
+    fn rates_and_terms_out_of_range_are_refused() {
+        let monthly = |rate| monthly_of_effective(Rate(rate));
+        assert_eq!((monthly(0), monthly(-1)), (Ok(Fixed::ZERO), Err(FinanceError::RateOutOfRange)));
+        assert!(monthly(Rate::LIMIT.0).is_ok());
+        assert_eq!(monthly(Rate::LIMIT.0 + 1), Err(FinanceError::RateOutOfRange));
+        let out = Err(FinanceError::TermOutOfRange { min: 1, max: 120 });
+        let factor = |term, advance| factor_in_advance(Rate::POINT, term, advance);
+        assert_eq!((factor(0, 0), factor(121, 0), factor(12, 13)), (out.clone(), out.clone(), out));
+        // All payments at signing: no interest.
+        assert_eq!(factor(12, 12), Fixed::ratio(1, 12));
+    }
+}

@@ -166,7 +166,6 @@ prop_compose! {
             invoice: Some(Cents(3_700_000)),
             book_wholesale: None,
             book_retail: None,
-            book_row: None,
         };
         QuoteInput {
             worksheet,

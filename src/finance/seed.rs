@@ -45,8 +45,6 @@ const fn text(table: RuleTable) -> &'static str {
         RuleTable::ApprovalRules => file!("approval_rules"),
         RuleTable::Lenders => file!("lenders"),
         RuleTable::Programs => file!("programs"),
-        RuleTable::MarkupLaws => file!("rate_markup_laws"),
-        RuleTable::GuideValues => file!("guide_values"),
         RuleTable::Products => file!("products"),
         RuleTable::ProductClasses => file!("product_vehicle_classes"),
         RuleTable::ProductRates => file!("product_rates"),

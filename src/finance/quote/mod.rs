@@ -64,9 +64,6 @@ pub struct QuoteInput {
     pub fees: Vec<Arc<FeeRule>>,
     /// The lender's program; none for cash.
     pub program: Option<Arc<Program>>,
-    /// What the buyer's state lets a dealer add to a lender's rate; looked at where something is added.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub markup_laws: Vec<Arc<MarkupLaw>>,
 }
 
 impl QuoteInput {
@@ -175,19 +172,6 @@ impl QuoteInput {
             id: p.id.0,
             label: format!("{} {}", p.lender_name, p.name),
             verified: p.verified,
-        }));
-        rules.extend(self.markup_laws.iter().filter(|_| kind == QuoteKind::Retail).map(|law| RuleUse {
-            table: "rate_markup_law".into(),
-            id: law.id,
-            label: format!("Law on dealers' rates in {}", law.state),
-            verified: law.verified,
-        }));
-        let by_book = self.program.as_ref().is_some_and(|p| p.collateral_basis.is_book());
-        rules.extend(self.vehicle.book_row.filter(|_| by_book).map(|row| RuleUse {
-            table: "guide_value".into(),
-            id: row.id,
-            label: "The vehicle's value in the guide book".into(),
-            verified: row.verified,
         }));
         rules
     }

@@ -2,7 +2,6 @@
 //! takes rows as JSON and the group, and leaves out what is there or overlaps.
 
 mod approvals;
-mod guide;
 mod insurance;
 mod lending;
 mod products;
@@ -114,8 +113,6 @@ rule_tables! {
     ApprovalRules, "approval_rules", "What a salesperson may not decide alone." => &approvals::RULES;
     Lenders, "lenders", "Lenders." => &lending::LENDERS;
     Programs, "programs", "Lenders' programs: rate sheets and lease sheets." => &lending::PROGRAMS;
-    MarkupLaws, "rate_markup_laws", "What a state lets a dealer add to a lender's rate." => &lending::MARKUP_LAWS;
-    GuideValues, "guide_values", "What guide books say vehicles are worth." => &guide::VALUES;
     Products, "products", "Protection products." => &products::PRODUCTS;
     ProductClasses, "product_vehicle_classes", "The class of a vehicle in products' rate sheets." => &products::CLASSES;
     ProductRates, "product_rates", "Products' rate sheets." => &products::RATES;

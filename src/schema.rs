@@ -8,7 +8,7 @@ use crate::customers::graphql::{CustomersMutation, CustomersQuery};
 use crate::dealers::graphql::DealersQuery;
 use crate::deals::graphql::{
     AffectedQuery, ApprovalsMutation, ApprovalsQuery, ApprovalsSubscription, DealsMutation, DealsQuery, DealsSubscription,
-    DepositsMutation, HoldsMutation, ReplayMutation, SeatsMutation,
+    DeliveriesMutation, DepositsMutation, HoldsMutation, ReplayMutation, SeatsMutation,
 };
 use crate::finance::graphql::FinanceQuery;
 use crate::insights::graphql::{InsightsMutation, InsightsQuery};
@@ -39,6 +39,7 @@ pub struct Mutation(
     CustomersMutation,
     ChannelsMutation,
     DealsMutation,
+    DeliveriesMutation,
     ApprovalsMutation,
     HoldsMutation,
     DepositsMutation,

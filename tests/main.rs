@@ -31,6 +31,7 @@ mod customers_preferences;
 mod db_connections;
 mod db_notices;
 mod deals_approvals;
+mod deals_deliveries;
 mod deals_deposits;
 mod deals_desk;
 mod deals_figures;

@@ -38,6 +38,8 @@ pub struct StoreInfo {
     pub price_drop_limit_percent: Decimal,
     /// Days without a change after which an open deal is given up.
     pub deal_idle_days: i32,
+    /// Days from the signature in which the store's contract lets it call off a delivery no lender has paid; none: the law alone.
+    pub spot_delivery_days: Option<i32>,
 }
 
 /// What it takes to open a store.

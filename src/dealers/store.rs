@@ -11,7 +11,7 @@ use crate::kernel::id::{GroupId, StoreId};
 pub(super) async fn all(conn: &mut PgConnection) -> Result<Vec<StoreInfo>, DbError> {
     let rows = sqlx::query!(
         r#"SELECT id AS "id: StoreId", group_id AS "group_id: GroupId", code, name, street, city, state, postal_code, phone, time_zone, currency,
-                  tax_jurisdiction, feed_drop_limit_percent, price_drop_limit_percent, deal_idle_days
+                  tax_jurisdiction, feed_drop_limit_percent, price_drop_limit_percent, deal_idle_days, spot_delivery_days
            FROM store ORDER BY code"#
     )
     .fetch_all(conn)
@@ -34,6 +34,7 @@ pub(super) async fn all(conn: &mut PgConnection) -> Result<Vec<StoreInfo>, DbErr
                 feed_drop_limit_percent: row.feed_drop_limit_percent,
                 price_drop_limit_percent: row.price_drop_limit_percent,
                 deal_idle_days: row.deal_idle_days,
+                spot_delivery_days: row.spot_delivery_days,
             })
         })
         .collect()

@@ -393,11 +393,7 @@ fn request(book: &RuleBook, case: &Case<'_>) -> Result<QuoteRequest, Unpriced> {
         on: *today,
         jurisdiction: terms.buyer_jurisdiction.clone(),
         vehicle: finance::VehicleFacts {
-            condition: match car.condition {
-                VehicleCondition::New => SaleCondition::New,
-                VehicleCondition::Used => SaleCondition::Used,
-                VehicleCondition::Certified => SaleCondition::Certified,
-            },
+            condition: sale_condition(car.condition),
             model_year: car.model_year,
             odometer_miles: unsigned(car.odometer_miles),
             msrp: car.msrp,
@@ -408,6 +404,15 @@ fn request(book: &RuleBook, case: &Case<'_>) -> Result<QuoteRequest, Unpriced> {
         credit_tier: terms.credit_tier.clone(),
         worksheet,
     })
+}
+
+/// A car's condition as the law and the lenders know it.
+pub(in crate::deals) const fn sale_condition(condition: VehicleCondition) -> SaleCondition {
+    match condition {
+        VehicleCondition::New => SaleCondition::New,
+        VehicleCondition::Used => SaleCondition::Used,
+        VehicleCondition::Certified => SaleCondition::Certified,
+    }
 }
 
 fn trade_in(trade: &crate::deals::model::TradeIn) -> finance::TradeIn {

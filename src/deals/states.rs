@@ -160,6 +160,10 @@ crate::text_enum! {
         OdometerStated = "ODOMETER_STATED",
         /// The lender's conditions are cleared, or it is a spot delivery with a deadline.
         ConditionsClearedOrSpot = "CONDITIONS_CLEARED_OR_SPOT",
+        /// A manager of the store does it.
+        ByManager = "BY_MANAGER",
+        /// A spot delivery until its last day, or the customer agrees.
+        RightToUnwind = "RIGHT_TO_UNWIND",
         /// The trade-in and everything paid were given back.
         ConsiderationReturned = "CONSIDERATION_RETURNED",
         /// Inside the period of the law.
@@ -181,22 +185,20 @@ impl DealVerb {
             Self::Contract => "dealContract",
             Self::Lose => "dealLose",
             Self::Cancel => "dealCancel",
-            Self::SubmitCredit
-            | Self::DecideCredit
-            | Self::PrepareDocs
-            | Self::Deliver
-            | Self::Fund
-            | Self::Close
-            | Self::Expire
-            | Self::Unwind
-            | Self::Return => return None,
+            Self::Deliver => "dealDeliver",
+            Self::Unwind => "dealUnwind",
+            Self::Return => "dealReturn",
+            Self::SubmitCredit | Self::DecideCredit | Self::PrepareDocs | Self::Fund | Self::Close | Self::Expire => return None,
         })
     }
 
     /// Who does it, in a few words; none while nobody can.
     pub const fn who(self) -> Option<&'static str> {
         match self {
-            Self::Structure | Self::Quote | Self::SwapVehicle | Self::AskApproval | Self::Present | Self::Cancel => Some("seller"),
+            Self::Structure | Self::Quote | Self::SwapVehicle | Self::AskApproval | Self::Present | Self::Cancel | Self::Deliver => {
+                Some("seller")
+            }
+            Self::Unwind | Self::Return => Some("manager"),
             Self::AcceptFinance | Self::AcceptInsurance | Self::Agree | Self::Contract | Self::Lose => {
                 Some("seller, on the customer's word")
             }
@@ -207,12 +209,22 @@ impl DealVerb {
 }
 
 impl Guard {
-    /// Whether the program checks it today. The others belong to credit, documents and delivery, which come later; the verbs
-    /// that need them are not offered yet, except that AGREED may go straight to CONTRACTED until credit is built.
+    /// Whether the program checks it today. The others belong to credit, documents and insurance cards, which come later: until
+    /// then AGREED goes straight to CONTRACTED, and every financed delivery is a spot delivery.
     pub const fn enforced(self) -> bool {
         matches!(
             self,
-            Self::FiguresComplete | Self::VehicleFree | Self::Approved | Self::CashDeal | Self::FinanceQuoteAccepted | Self::ReasonGiven
+            Self::FiguresComplete
+                | Self::VehicleFree
+                | Self::Approved
+                | Self::CashDeal
+                | Self::FinanceQuoteAccepted
+                | Self::ReasonGiven
+                | Self::ConditionsClearedOrSpot
+                | Self::ByManager
+                | Self::RightToUnwind
+                | Self::ConsiderationReturned
+                | Self::InsideReturnPeriod
         )
     }
 }
@@ -312,8 +324,13 @@ pub const TRANSITIONS: &[Transition] = &[
         &[G::ReasonGiven],
         To(S::Cancelled),
     ),
-    row(&[S::Delivered, S::Funded], V::Unwind, &[G::ReasonGiven, G::ConsiderationReturned], To(S::Unwound)),
-    row(&[S::Delivered, S::Funded, S::Closed], V::Return, &[G::InsideReturnPeriod], To(S::Returned)),
+    row(&[S::Delivered, S::Funded], V::Unwind, &[G::ByManager, G::ReasonGiven, G::RightToUnwind, G::ConsiderationReturned], To(S::Unwound)),
+    row(
+        &[S::Delivered, S::Funded, S::Closed],
+        V::Return,
+        &[G::ByManager, G::InsideReturnPeriod, G::ConsiderationReturned],
+        To(S::Returned),
+    ),
 ];
 
 /// Why a step is not possible.

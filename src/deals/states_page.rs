@@ -11,7 +11,8 @@ const HEAD: &str = "\
 
 A deal goes from the first figure to the closed books in one direction, and falls back to `WORKSHEET` whenever a figure changes:
 what was shown or agreed is then no longer what stands. Every step asks for the version of the deal it was made on and is written
-to its history. *Seller* is whoever sells in the deal's store: a salesperson, a manager, a group administrator.
+to its history. *Seller* is whoever sells in the deal's store: a salesperson, a manager, a group administrator. The last days of a
+spot delivery and of a return are rows (`delivery_laws` in the rule files, `store.spot_delivery_days`).
 
 ";
 

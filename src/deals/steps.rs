@@ -1,4 +1,7 @@
-//! What stands between now and a signed contract: the steps in order, who can clear each, and a sentence to say.
+//! What stands between now and a signed contract, then a delivered and paid car: the steps in order, who can clear each, and a
+//! sentence to say.
+
+use chrono::NaiveDate;
 
 use super::approval::{ApprovalLevel, ApprovalNeed};
 use super::model::DealKind;
@@ -43,6 +46,10 @@ crate::text_enum! {
         PrepareDocs = "PREPARE_DOCS",
         /// Sign.
         Contract = "CONTRACT",
+        /// Hand over the car.
+        Deliver = "DELIVER",
+        /// The lender must pay for a car that was handed over.
+        AwaitFunding = "AWAIT_FUNDING",
     }
 }
 
@@ -84,6 +91,25 @@ pub struct DealFacts<'a> {
     pub approver: ApprovalLevel,
     /// Which rules it goes beyond, in words a salesperson may read.
     pub beyond: &'a str,
+    /// What counts once it is signed.
+    pub signed: SignedFacts,
+}
+
+/// What the steps after the signature ask about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SignedFacts {
+    /// Nothing to wait for, or handed over before with a reason and a last day.
+    pub cleared_or_spot: bool,
+    /// The last day to call off a spot delivery; none when it was none.
+    pub spot_deadline: Option<NaiveDate>,
+    /// A manager of the store asks.
+    pub by_manager: bool,
+    /// The store may take the car back, or the customer agrees.
+    pub right_to_unwind: bool,
+    /// Inside the law's period.
+    pub inside_return_period: bool,
+    /// The trade-in and everything paid were given back.
+    pub consideration_returned: bool,
 }
 
 impl DealFacts<'_> {
@@ -96,6 +122,11 @@ impl DealFacts<'_> {
             Guard::CashDeal => self.kind == DealKind::Cash,
             Guard::FinanceQuoteAccepted => self.quote_accepted,
             Guard::ReasonGiven => self.reason_given,
+            Guard::ConditionsClearedOrSpot => self.signed.cleared_or_spot,
+            Guard::ByManager => self.signed.by_manager,
+            Guard::RightToUnwind => self.signed.right_to_unwind,
+            Guard::ConsiderationReturned => self.signed.consideration_returned,
+            Guard::InsideReturnPeriod => self.signed.inside_return_period,
             _ => !guard.enforced(),
         }
     }
@@ -106,11 +137,11 @@ impl DealFacts<'_> {
     }
 }
 
-/// The way from here to a signed contract. Empty once signed or ended.
+/// The way from here to a signed contract; from there to a car that is delivered and paid. Empty once there is nothing to do.
 pub fn next_steps(facts: &DealFacts<'_>) -> Vec<NextStep> {
     use DealState as S;
     if !facts.state.is_open() {
-        return Vec::new();
+        return after_signing(facts).into_iter().collect();
     }
     let mut steps = Vec::with_capacity(6);
     let mut add = |code, who, say: String| steps.push(NextStep { code, who, ready: false, say });
@@ -158,6 +189,24 @@ pub fn next_steps(facts: &DealFacts<'_>) -> Vec<NextStep> {
     steps
 }
 
+fn after_signing(facts: &DealFacts<'_>) -> Option<NextStep> {
+    let (code, who, say) = match (facts.state, facts.signed.spot_deadline) {
+        (DealState::Contracted, _) if facts.kind == DealKind::Cash => {
+            (StepCode::Deliver, Clearer::Salesperson, "Hand over the car.".to_owned())
+        }
+        (DealState::Contracted, _) => {
+            let say = "Hand over the car. No lender has paid yet: say why it goes before that, and tell the customer the last day.";
+            (StepCode::Deliver, Clearer::Salesperson, say.to_owned())
+        }
+        (DealState::Delivered, Some(day)) => {
+            let say = format!("The lender must pay. Until {day} the store may call the delivery off.");
+            (StepCode::AwaitFunding, Clearer::Lender, say)
+        }
+        _ => return None,
+    };
+    Some(NextStep { code, who, ready: true, say })
+}
+
 fn approval_step(facts: &DealFacts<'_>) -> Option<(Clearer, String)> {
     let (who, whom) = match facts.approver {
         ApprovalLevel::SalesManager => (Clearer::SalesManager, "a manager"),
@@ -197,6 +246,7 @@ mod tests {
             approval: ApprovalNeed::Nothing,
             approver: ApprovalLevel::SalesManager,
             beyond: "",
+            signed: SignedFacts::default(),
         }
     }
 
@@ -256,10 +306,20 @@ mod tests {
     }
 
     #[test]
-    fn nothing_stands_between_a_signed_or_ended_deal_and_its_contract() {
-        for state in DealState::ALL.iter().filter(|state| !state.is_open()) {
+    fn a_signed_deal_is_delivered_then_paid_and_an_ended_one_is_left_alone() {
+        use StepCode as C;
+        for state in DealState::ALL.iter().filter(|state| state.is_ended()) {
             assert!(next_steps(&facts(*state)).is_empty(), "{state}");
         }
+        let contracted = facts(DealState::Contracted);
+        assert_eq!(codes(&contracted), [C::Deliver]);
+        assert_eq!(contracted.step(DealVerb::Deliver), Err(Refusal::Guard(Guard::ConditionsClearedOrSpot)));
+        assert_eq!(next_steps(&DealFacts { kind: DealKind::Cash, ..contracted })[0].say, "Hand over the car.");
+        let delivered = facts(DealState::Delivered);
+        assert!(next_steps(&delivered).is_empty(), "nobody waits for a lender");
+        let day = NaiveDate::from_ymd_opt(2026, 12, 1);
+        let spot = DealFacts { signed: SignedFacts { spot_deadline: day, ..SignedFacts::default() }, ..delivered };
+        assert_eq!(next_steps(&spot)[0].say, "The lender must pay. Until 2026-12-01 the store may call the delivery off.");
     }
 
     /// The first ready step, done, is allowed by the table: the list never sends anybody into a refusal.
@@ -280,6 +340,8 @@ mod tests {
                         StepCode::AwaitLender => DealVerb::DecideCredit,
                         StepCode::PrepareDocs => DealVerb::PrepareDocs,
                         StepCode::Contract => DealVerb::Contract,
+                        StepCode::Deliver => DealVerb::Deliver,
+                        StepCode::AwaitFunding => DealVerb::Fund,
                     };
                     let later = matches!(state, DealState::CreditSubmitted | DealState::CreditDecided | DealState::DocsReady);
                     assert!(later || facts.step(verb).is_ok(), "{state} {kind} {verb}");

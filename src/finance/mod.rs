@@ -8,6 +8,7 @@ mod approval;
 pub mod apr;
 pub mod calendar;
 mod comparison;
+mod delivery;
 pub mod error;
 mod exchange;
 pub mod fixed;
@@ -26,6 +27,7 @@ pub mod tax;
 
 pub use approval::{ApprovalKind, ApprovalRule, ApprovalUnit};
 pub use comparison::{Comparison, compare};
+pub use delivery::{CountsFrom, DeliveryLaw, DeliveryRight, days_after};
 pub use error::FinanceError;
 pub use exchange::{ExchangeError, RuleImport, RuleReportLine, RuleTable};
 pub use grid::{GRID_MAX, GridCell, GridOffer, payment_grid};

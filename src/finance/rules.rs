@@ -13,6 +13,7 @@ use crate::insurance::InsuranceBook;
 use crate::kernel::id::{GroupId, ProductId, ProgramId, StoreId};
 
 use super::approval::ApprovalRule;
+use super::delivery::{DeliveryLaw, DeliveryRight};
 use super::error::FinanceError;
 use super::product::{Product, ProductRows};
 use super::program::Program;
@@ -52,6 +53,8 @@ pub struct RuleRows {
     pub insurance: InsuranceBook,
     /// What a salesperson may not decide alone.
     pub approval_rules: Vec<ApprovalRule>,
+    /// The last days that follow a sale.
+    pub delivery_laws: Vec<DeliveryLaw>,
 }
 
 /// One consistent view of all rules.
@@ -69,6 +72,7 @@ pub struct RuleBook {
     product_rows: ProductRows,
     insurance: InsuranceBook,
     approval_rules: HashMap<GroupId, Vec<Arc<ApprovalRule>>>,
+    delivery_laws: Vec<DeliveryLaw>,
 }
 
 fn holds(from: Option<NaiveDate>, to: Option<NaiveDate>, on: NaiveDate) -> bool {
@@ -78,7 +82,8 @@ fn holds(from: Option<NaiveDate>, to: Option<NaiveDate>, on: NaiveDate) -> bool 
 impl RuleBook {
     /// Sorts rows into a book.
     pub fn new(rows: RuleRows) -> Self {
-        let mut book = Self { insurance: rows.insurance, product_rows: rows.product_rows, ..Self::default() };
+        let mut book =
+            Self { insurance: rows.insurance, product_rows: rows.product_rows, delivery_laws: rows.delivery_laws, ..Self::default() };
         book.jurisdictions = rows.jurisdictions.into_iter().map(|j| (j.code.clone(), Arc::new(j))).collect();
         book.postal = rows.postal.into_iter().collect();
         for rule in rows.tax_rules {
@@ -194,6 +199,12 @@ impl RuleBook {
             Some(own) => own == store,
             None => !rules.iter().filter(today).any(|other| other.store_id == Some(store) && other.kind == rule.kind),
         })
+    }
+
+    /// The right to take a sale back that a state's law gives on a day, if any.
+    pub fn delivery_law(&self, state: &str, kind: DeliveryRight, on: NaiveDate) -> Option<&DeliveryLaw> {
+        let laws = self.delivery_laws.iter().filter(|law| law.state == state && law.kind == kind);
+        laws.into_iter().find(|law| holds(law.effective_from, law.effective_to, on))
     }
 
     /// Insurers, their rates and the states' minimums.

@@ -43,6 +43,7 @@ const fn text(table: RuleTable) -> &'static str {
         RuleTable::GovernmentFees => file!("government_fees"),
         RuleTable::StoreFees => file!("store_fees"),
         RuleTable::ApprovalRules => file!("approval_rules"),
+        RuleTable::DeliveryLaws => file!("delivery_laws"),
         RuleTable::Lenders => file!("lenders"),
         RuleTable::Programs => file!("programs"),
         RuleTable::Products => file!("products"),

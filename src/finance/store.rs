@@ -9,6 +9,7 @@ use crate::kernel::money::Cents;
 use crate::kernel::rate::Rate;
 
 use super::approval::{ApprovalKind, ApprovalRule};
+use super::delivery::{CountsFrom, DeliveryLaw, DeliveryRight};
 use super::lease::MoneyFactor;
 use super::product;
 use super::program::{BackendCaps, CollateralBasis, LateCharge, Program};
@@ -61,6 +62,7 @@ pub(super) async fn all(conn: &mut PgConnection) -> Result<RuleRows, DbError> {
         product_rows: product::store::rows(conn).await?,
         insurance: crate::insurance::load(conn).await?,
         approval_rules: approval_rules(conn).await?,
+        delivery_laws: delivery_laws(conn).await?,
     })
 }
 
@@ -71,6 +73,18 @@ async fn approval_rules(conn: &mut PgConnection) -> Result<Vec<ApprovalRule>, Db
              upper(effective) AS effective_to, limit_hundredths AS "limit", admin_limit_hundredths AS admin_limit, escalate_minutes, answer_minutes,
              valid_minutes
            FROM approval_rule ORDER BY kind, effective"#
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
+async fn delivery_laws(conn: &mut PgConnection) -> Result<Vec<DeliveryLaw>, DbError> {
+    let rows = sqlx::query_as!(
+        DeliveryLaw,
+        r#"SELECT id, state, kind AS "kind: DeliveryRight", days, counts_from AS "counts_from: CountsFrom", conditions AS "conditions: Vec<SaleCondition>",
+             max_price_cents AS "max_price: Cents", max_miles, source, verified, lower(effective) AS effective_from, upper(effective) AS effective_to
+           FROM delivery_law ORDER BY state, kind, effective"#
     )
     .fetch_all(conn)
     .await?;

@@ -101,6 +101,18 @@ impl PerformanceNode {
     async fn cancelled(&self) -> i64 {
         self.performance.steps.cancelled
     }
+    /// Deals whose car was handed over.
+    async fn delivered(&self) -> i64 {
+        self.performance.steps.delivered
+    }
+    /// Deliveries that were called off.
+    async fn unwound(&self) -> i64 {
+        self.performance.steps.unwound
+    }
+    /// Cars that were brought back.
+    async fn returned(&self) -> i64 {
+        self.performance.steps.returned
+    }
     /// Minutes from the chosen car to the first yes, of deals agreed in the period. A swapped car does not begin anew.
     async fn minutes_to_agreement(&self) -> SpreadNode {
         minutes(self.performance.seconds_to_agreement)

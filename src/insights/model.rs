@@ -65,6 +65,12 @@ pub struct Steps {
     pub lost: i64,
     /// Deals that were called off.
     pub cancelled: i64,
+    /// Deals whose car was handed over.
+    pub delivered: i64,
+    /// Deliveries that were called off.
+    pub unwound: i64,
+    /// Cars that were brought back.
+    pub returned: i64,
 }
 
 /// How a store did in a period.

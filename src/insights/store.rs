@@ -21,10 +21,13 @@ async fn steps(conn: &mut PgConnection, store: StoreId, period: Period) -> Resul
         r#"SELECT count(DISTINCT a.subject_id) FILTER (WHERE verb = 'greeted') AS "greeted!", count(DISTINCT a.subject_id) FILTER (WHERE verb = 'opened') AS "opened!",
              count(DISTINCT a.subject_id) FILTER (WHERE verb = 'presented') AS "presented!", count(DISTINCT a.subject_id) FILTER (WHERE verb = 'agreed') AS "agreed!",
              count(DISTINCT a.subject_id) FILTER (WHERE verb = 'contracted') AS "contracted!", count(DISTINCT a.subject_id) FILTER (WHERE verb = 'lost') AS "lost!",
-             count(DISTINCT a.subject_id) FILTER (WHERE verb = 'cancelled') AS "cancelled!"
+             count(DISTINCT a.subject_id) FILTER (WHERE verb = 'cancelled') AS "cancelled!",
+             count(DISTINCT a.subject_id) FILTER (WHERE verb = 'delivered') AS "delivered!", count(DISTINCT a.subject_id) FILTER (WHERE verb = 'unwound') AS "unwound!",
+             count(DISTINCT a.subject_id) FILTER (WHERE verb = 'returned') AS "returned!"
            FROM audit_event a JOIN store s ON s.id = a.store_id
            WHERE a.store_id = $1 AND a.at >= $2::date::timestamp AT TIME ZONE s.time_zone AND a.at < $3::date::timestamp AT TIME ZONE s.time_zone
-             AND a.verb IN ('greeted', 'opened', 'presented', 'agreed', 'contracted', 'lost', 'cancelled') AND a.subject_kind IN ('DEAL', 'CUSTOMER')"#,
+             AND a.verb IN ('greeted', 'opened', 'presented', 'agreed', 'contracted', 'lost', 'cancelled', 'delivered', 'unwound',
+               'returned') AND a.subject_kind IN ('DEAL', 'CUSTOMER')"#,
         store.0,
         period.from,
         period.until,

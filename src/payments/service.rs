@@ -142,8 +142,17 @@ impl Payments {
         if holds.is_empty() {
             return Ok(());
         }
+        self.void_unwanted(tx, holds, None).await
+    }
+
+    /// A sale was taken back: the customer gets everything back, inside the caller's transaction. The sweep sends it.
+    pub async fn give_back(&self, tx: &mut Tx, deal: DealId) -> Result<(), DbError> {
+        self.void_unwanted(tx, &[], Some(deal)).await
+    }
+
+    async fn void_unwanted(&self, tx: &mut Tx, holds: &[Uuid], deal: Option<DealId>) -> Result<(), DbError> {
         let at = tx.now();
-        for id in store::unwanted(tx.conn(), holds, at).await? {
+        for id in store::unwanted(tx.conn(), holds, deal, at).await? {
             self.request_in(tx, id, RequestKind::Void).await?;
         }
         Ok(())

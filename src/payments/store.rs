@@ -179,13 +179,20 @@ pub(super) async fn conclude(
     Ok(wanted)
 }
 
-/// The deposits of holds that ended are no longer wanted; gives those whose money can be given free now.
-pub(super) async fn unwanted(conn: &mut PgConnection, holds: &[Uuid], at: DateTime<Utc>) -> Result<Vec<DepositId>, DbError> {
+/// The deposits of holds that ended, or of a deal that did, are no longer wanted; gives those whose money can be given free now.
+pub(super) async fn unwanted(
+    conn: &mut PgConnection,
+    holds: &[Uuid],
+    deal: Option<DealId>,
+    at: DateTime<Utc>,
+) -> Result<Vec<DepositId>, DbError> {
     let rows = sqlx::query!(
-        r#"UPDATE deposit SET void_wanted = true, updated_at = $2 WHERE hold_id = ANY($1) AND status IN ('AUTHORIZING', 'AUTHORIZED')
+        r#"UPDATE deposit SET void_wanted = true, updated_at = $2
+           WHERE (hold_id = ANY($1) OR deal_id = $3) AND status IN ('AUTHORIZING', 'AUTHORIZED')
            RETURNING id AS "id: DepositId", status AS "status: DepositStatus""#,
         holds,
         at,
+        deal.map(|id| id.0),
     )
     .fetch_all(conn)
     .await?;

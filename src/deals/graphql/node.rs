@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Lookahead, Object};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::answers::NeedsNode;
 use super::approvals::ApprovalNode;
+use super::deliveries::DeliveryNode;
 use super::deposits::DepositNode;
 use super::desk::{self, ComparisonNode, DealWhatIfInput, GridNode};
 use super::holds::{DealHoldNode, QueuePlaceNode};
@@ -22,10 +23,11 @@ use crate::auth::Actor;
 use crate::customers::Customers;
 use crate::customers::graphql::CustomerNode;
 use crate::dealers::{Dealers, StoreNode};
+use crate::deals::delivery::Delivery;
 use crate::deals::model::{Deal, DealKind, DealProduct, Headline, TradeIn};
 use crate::deals::service::{CancelProduct, Deals, taken_words};
 use crate::deals::states::DealState;
-use crate::deals::steps::{DealFacts, next_steps};
+use crate::deals::steps::{DealFacts, SignedFacts, next_steps};
 use crate::deals::store::room::{Parts, Room};
 use crate::graphql::context::{actor, service};
 use crate::graphql::page::{self, Connection, EmptyFields, PageArgs};
@@ -101,6 +103,24 @@ impl DealNode {
     async fn taken(&self, ctx: &Context<'_>) -> GqlResult<Option<String>> {
         let room = self.with(ctx, |r| r.steps.is_some(), Parts { steps: true, ..Parts::default() }).await?;
         Ok(room.steps.as_ref().and_then(|known| taken_words(known.taken.as_ref(), known.vehicle_gone)))
+    }
+
+    /// The hand-over of a deal that got that far.
+    async fn handed_over(&self, ctx: &Context<'_>) -> GqlResult<Option<Delivery>> {
+        use DealState::{Closed, Delivered, Funded, Returned, Unwound};
+        let Deal { id, state, .. } = self.0.deal;
+        if !matches!(state, Delivered | Funded | Closed | Unwound | Returned) {
+            return Ok(None);
+        }
+        Ok(service::<Deals>(ctx)?.delivery(&actor(ctx)?.selling_scope(), id).await?)
+    }
+
+    /// The last day to call off a spot delivery that no lender has paid yet.
+    async fn spot_deadline(&self, ctx: &Context<'_>) -> GqlResult<Option<NaiveDate>> {
+        if self.0.deal.state != DealState::Delivered {
+            return Ok(None);
+        }
+        Ok(self.handed_over(ctx).await?.and_then(|delivery| delivery.spot).map(|spot| spot.until.day))
     }
 
     fn money(&self, cents: Cents) -> MoneyObject {
@@ -392,7 +412,8 @@ impl DealNode {
         let events = service::<Deals>(ctx)?.history(&scope, self.0.deal.id, args.after, args.limit()).await?;
         Ok(page::connection(events, args.first, EmptyFields, |event| event.id, EventNode::from))
     }
-    /// What stands between now and a signed contract, in order. Empty once signed or ended.
+    /// What stands between now and a signed contract, in order; then the hand-over, and the lender's money for a car that went before it.
+    /// Empty once there is nothing to do.
     async fn next_steps(&self, ctx: &Context<'_>) -> GqlResult<Vec<NextStepNode>> {
         let room = self.with(ctx, |r| r.steps.is_some(), Parts { steps: true, ..Parts::default() }).await?;
         let Some(known) = &room.steps else { return Ok(Vec::new()) };
@@ -411,6 +432,7 @@ impl DealNode {
             approval: manager.need,
             approver: manager.approver,
             beyond: &beyond,
+            signed: SignedFacts { spot_deadline: self.spot_deadline(ctx).await?, ..SignedFacts::default() },
         };
         Ok(next_steps(&facts).into_iter().map(NextStepNode::from).collect())
     }
@@ -452,7 +474,18 @@ impl DealNode {
         let quotes = service::<Deals>(ctx)?.indicative_quotes(&actor(ctx)?.selling_scope(), self.0.deal.id).await?;
         Ok(quotes.into_iter().map(|quote| IndicativeQuoteNode::new(quote, self.0.deal.terms.currency)).collect())
     }
-    /// Why it was lost or called off, in the salesperson's words.
+    /// When the car was handed over, and until when it can be taken back. Null before.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn delivery(&self, ctx: &Context<'_>) -> GqlResult<Option<DeliveryNode>> {
+        Ok(self.handed_over(ctx).await?.map(DeliveryNode::from))
+    }
+    /// The last day on which the store may call off a delivery that no lender has paid, at the store. Null when the deal is not such
+    /// a one, and once it is paid or taken back. `delivery.spot` says where the day comes from and whether that was checked.
+    #[graphql(complexity = "10")]
+    async fn spot_delivery_deadline(&self, ctx: &Context<'_>) -> GqlResult<Option<Date>> {
+        Ok(self.spot_deadline(ctx).await?.map(Date))
+    }
+    /// Why it was lost, called off or unwound, in the words of who did it.
     async fn lost_reason(&self) -> Option<&str> {
         self.0.deal.lost_reason.as_deref()
     }

@@ -230,7 +230,7 @@ pub struct EventNode {
     pub by: Option<StaffMember>,
     /// What was done: `opened`, `structured`, `quoted`, `quote_accepted`, `presented`, `agreed`, `contracted`, `vehicle_swapped`,
     /// `scenario_saved`, `approval_requested`, `approved`, `approval_declined`, `counter_offered`, `counter_taken`, `approval_escalated`,
-    /// `approval_expired`, `taken_over`, `lost`, `cancelled`, `expired`.
+    /// `approval_expired`, `taken_over`, `lost`, `cancelled`, `expired`, `delivered`, `unwound`, `returned`.
     pub verb: String,
     /// Figures and ids before and after, as JSON. Amounts in cents.
     pub detail: async_graphql::Json<serde_json::Value>,

@@ -14,6 +14,7 @@ mod approve;
 mod ask;
 mod contract;
 mod decide;
+mod delivery;
 mod deposit;
 mod hold;
 mod idle;
@@ -35,7 +36,7 @@ use super::approval::{ApprovalLevel, ApprovalNeed};
 use super::model::{Deal, Figures, Structure};
 use super::pricing::{Case, Desk};
 use super::states::{DealState, DealVerb, Refusal as StateRefusal};
-use super::steps::DealFacts;
+use super::steps::{DealFacts, SignedFacts};
 use super::store::table::{self, OnTable, Outdated, Saved};
 use crate::auth::Actor;
 use crate::db::idempotency::{Claim, Keyed};
@@ -48,6 +49,7 @@ use crate::payments::Payments;
 pub use answers::{CancelProduct, RecordAnswers};
 pub use approve::{AskApproval, TakeCounter};
 pub use decide::DecideApproval;
+pub use delivery::{DeliverDeal, ReturnDeal, UnwindDeal};
 pub use deposit::{ChangeDeposit, TakeDeposit};
 pub use hold::{HoldCar, OnCar};
 pub use open::OpenDeal;
@@ -287,6 +289,7 @@ impl Deals {
             approval: ApprovalNeed::Nothing,
             approver: ApprovalLevel::SalesManager,
             beyond: "",
+            signed: SignedFacts::default(),
         }
     }
 

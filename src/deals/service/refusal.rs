@@ -56,6 +56,16 @@ crate::text_enum! {
         InsuranceNotEnough = "INSURANCE_NOT_ENOUGH",
         /// A reason must be given.
         ReasonNeeded = "REASON_NEEDED",
+        /// A manager of the store must do it.
+        ManagerNeeded = "MANAGER_NEEDED",
+        /// The car can't be handed over before a lender has paid.
+        SpotNotAllowed = "SPOT_NOT_ALLOWED",
+        /// The store may no longer call the delivery off: the customer must agree.
+        CustomerMustAgree = "CUSTOMER_MUST_AGREE",
+        /// The trade-in and everything paid must be given back first.
+        ConsiderationNotReturned = "CONSIDERATION_NOT_RETURNED",
+        /// No law gives the customer a right to return this car now.
+        OutsideReturnPeriod = "OUTSIDE_RETURN_PERIOD",
         /// A manager must say yes first.
         ApprovalNeeded = "APPROVAL_NEEDED",
         /// Nothing goes beyond what a salesperson may decide alone, or it is approved already.
@@ -153,6 +163,27 @@ impl Refusal {
                 "A manager must say yes to these figures first. The next steps say why and who.",
             ),
             Guard::ReasonGiven => Self::new(RefusalCode::ReasonNeeded, "reason", "Say why in a few words."),
+            Guard::ConditionsClearedOrSpot => Self::new(
+                RefusalCode::ReasonNeeded,
+                "spotReason",
+                "No lender has paid for this car yet. Say why it is handed over before that.",
+            ),
+            Guard::ByManager => Self::new(RefusalCode::ManagerNeeded, "dealId", "A manager of the store must do this."),
+            Guard::RightToUnwind => Self::new(
+                RefusalCode::CustomerMustAgree,
+                "customerAgrees",
+                "The store has no right, or no longer, to call this delivery off: the customer must agree.",
+            ),
+            Guard::ConsiderationReturned => Self::new(
+                RefusalCode::ConsiderationNotReturned,
+                "considerationReturned",
+                "Give back the trade-in and everything the customer paid first.",
+            ),
+            Guard::InsideReturnPeriod => Self::new(
+                RefusalCode::OutsideReturnPeriod,
+                "dealId",
+                "No law gives a right to return this car, or not any more. With the customer's agreement the deal can be unwound.",
+            ),
             _ => Self::new(
                 RefusalCode::FiguresIncomplete,
                 "dealId",

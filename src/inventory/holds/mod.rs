@@ -143,6 +143,35 @@ impl Inventory {
         Ok(self.hand_on(tx, changed).await?)
     }
 
+    /// The buyer drives off, inside the caller's transaction: the deal's hold ends and the vehicle is `DELIVERED`. Gives the status
+    /// the vehicle had before the sale.
+    pub async fn hand_over(&self, tx: &mut Tx, scope: &Scope, deal: DealId, vehicle: VehicleId) -> Result<VehicleStatus, InventoryError> {
+        let now = tx.now();
+        let before = store::end_sold(tx.conn(), deal, vehicle, now).await?.ok_or(InventoryError::NotFound)?;
+        self.set_status(tx, scope, vehicle, VehicleStatus::Delivered).await?;
+        Ok(before)
+    }
+
+    /// A delivered vehicle is back, inside the caller's transaction: it takes this status and goes to the first who waits for it.
+    /// One that a feed took in anew meanwhile keeps what the feed says.
+    pub async fn take_back(
+        &self,
+        tx: &mut Tx,
+        scope: &Scope,
+        vehicle: VehicleId,
+        status: VehicleStatus,
+        odometer_miles: i32,
+    ) -> Result<(), InventoryError> {
+        let now = tx.now();
+        let target = store::hold_target(tx.conn(), scope, vehicle).await?.ok_or(InventoryError::NotFound)?;
+        let Some(changed) = store::take_back(tx.conn(), scope, vehicle, status, odometer_miles, now).await? else { return Ok(()) };
+        tell(tx, &changed);
+        for changed in store::offer_to_next(tx.conn(), target.group_id, &target.vin, self.db.new_id(), now).await? {
+            tell(tx, &changed);
+        }
+        Ok(())
+    }
+
     /// Ends holds of a VIN whose time is over, inside the caller's transaction, and hands the car on.
     pub async fn lapse_holds(&self, tx: &mut Tx, group: GroupId, vin: &str) -> Result<Vec<Freed>, DbError> {
         let now = tx.now();

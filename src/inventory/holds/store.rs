@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{HoldPolicy, HoldTarget, QueuePlace};
 use crate::auth::Scope;
 use crate::db::DbError;
-use crate::inventory::model::{Hold, HoldReason};
+use crate::inventory::model::{Hold, HoldReason, VehicleStatus};
 use crate::kernel::id::{DealId, GroupId, UserId, VehicleId};
 
 /// A vehicle that changed, for the change notice.
@@ -250,6 +250,49 @@ pub(super) async fn release_holds(
     .fetch_all(conn)
     .await?;
     Ok(freed)
+}
+
+/// Ends the hold of a signed deal whose buyer has the car. Gives the status the vehicle had before.
+pub(super) async fn end_sold(
+    conn: &mut PgConnection,
+    deal: DealId,
+    vehicle: VehicleId,
+    now: DateTime<Utc>,
+) -> Result<Option<VehicleStatus>, DbError> {
+    let before = sqlx::query_scalar!(
+        r#"UPDATE vehicle_hold SET released_at = $3, release_reason = 'DELIVERED'
+           WHERE deal_id = $1 AND vehicle_id = $2 AND reason = 'CONTRACT' AND released_at IS NULL RETURNING status_before AS "before: VehicleStatus""#,
+        deal.0,
+        vehicle.0,
+        now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(before)
+}
+
+/// A delivered vehicle is on the lot again. Nothing when it is not delivered any more.
+pub(super) async fn take_back(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    vehicle: VehicleId,
+    status: VehicleStatus,
+    odometer_miles: i32,
+    now: DateTime<Utc>,
+) -> Result<Option<Changed>, DbError> {
+    let changed = sqlx::query_as!(
+        Changed,
+        "UPDATE vehicle SET status = $3, odometer_miles = $4, version = version + 1, updated_at = $5
+         WHERE id = $1 AND store_id = ANY($2) AND status = 'DELIVERED' RETURNING id, store_id, version",
+        vehicle.0,
+        scope.store_ids(),
+        status.as_str(),
+        odometer_miles,
+        now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(changed)
 }
 
 /// Takes back a hold that was placed in this very transaction.

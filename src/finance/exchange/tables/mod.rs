@@ -2,6 +2,7 @@
 //! takes rows as JSON and the group, and leaves out what is there or overlaps.
 
 mod approvals;
+mod deliveries;
 mod insurance;
 mod lending;
 mod products;
@@ -111,6 +112,7 @@ rule_tables! {
     GovernmentFees, "government_fees", "Title, registration and other fees of a place." => &taxes::GOVERNMENT_FEES;
     StoreFees, "store_fees", "A store's own fees, with the law's ceiling." => &taxes::STORE_FEES;
     ApprovalRules, "approval_rules", "What a salesperson may not decide alone." => &approvals::RULES;
+    DeliveryLaws, "delivery_laws", "Until when a sale may be taken back." => &deliveries::LAWS;
     Lenders, "lenders", "Lenders." => &lending::LENDERS;
     Programs, "programs", "Lenders' programs: rate sheets and lease sheets." => &lending::PROGRAMS;
     Products, "products", "Protection products." => &products::PRODUCTS;

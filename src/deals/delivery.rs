@@ -1,0 +1,112 @@
+//! The hand-over of a car, and until when it can be taken back. Pure.
+//!
+//! A car that is handed over before a lender has paid is a *spot delivery*: until its last day the store may call it off, and
+//! gives back everything. Some states let the buyer bring a car back. Both last days are rows ([`DeliveryLaw`], and the store's own
+//! days), and what was told to the customer is kept with the hand-over.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::finance::{DeliveryLaw, days_after};
+use crate::inventory::VehicleStatus;
+
+/// A last day, and how sure it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastDay {
+    /// The day at the store.
+    pub day: NaiveDate,
+    /// Where it comes from.
+    pub source: String,
+    /// A person checked the rule behind it.
+    pub verified: bool,
+}
+
+/// A car handed over before a lender has paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// Why, in the salesperson's words.
+    pub reason: String,
+    /// Until when the store may call it off.
+    pub until: LastDay,
+}
+
+/// The buyer's right to bring the car back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnRight {
+    /// Until when.
+    pub until: LastDay,
+    /// Driven no further than this.
+    pub max_miles: Option<i32>,
+}
+
+/// A hand-over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What the odometer showed.
+    pub odometer_miles: i32,
+    /// Where the vehicle stood before the sale.
+    pub status_before: VehicleStatus,
+    /// Before a lender has paid.
+    pub spot: Option<Spot>,
+    /// The buyer's right.
+    pub return_right: Option<ReturnRight>,
+}
+
+/// The last day to call off a spot delivery: the earlier of the law's and the store's. None when neither says one.
+pub fn spot_deadline(law: Option<&DeliveryLaw>, store_days: Option<i32>, contracted: NaiveDate, delivered: NaiveDate) -> Option<LastDay> {
+    let lawful = law.map(|law| LastDay { day: law.last_day(contracted, delivered), source: law.source.clone(), verified: law.verified });
+    let own =
+        store_days.map(|days| LastDay { day: days_after(contracted, days), source: "The store's own contract".into(), verified: true });
+    [lawful, own].into_iter().flatten().min_by_key(|last| last.day)
+}
+
+impl Delivery {
+    /// Whether the store may call it off on a day.
+    pub fn may_be_called_off(&self, today: NaiveDate) -> bool {
+        self.spot.as_ref().is_some_and(|spot| today <= spot.until.day)
+    }
+
+    /// Whether the buyer may bring it back on a day with this on the odometer.
+    pub fn may_be_returned(&self, today: NaiveDate, odometer_miles: i32) -> bool {
+        let driven = odometer_miles.saturating_sub(self.odometer_miles);
+        self.return_right.as_ref().is_some_and(|right| today <= right.until.day && right.max_miles.is_none_or(|most| driven <= most))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(d: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 11, d).unwrap()
+    }
+
+    fn last(d: u32) -> LastDay {
+        LastDay { day: day(d), source: "test".into(), verified: true }
+    }
+
+    #[test]
+    fn the_last_day_is_part_of_the_right_and_the_last_mile_too() {
+        let delivery = Delivery {
+            at: DateTime::UNIX_EPOCH,
+            odometer_miles: 1_000,
+            status_before: VehicleStatus::Available,
+            spot: Some(Spot { reason: "Saturday".into(), until: last(10) }),
+            return_right: Some(ReturnRight { until: last(3), max_miles: Some(400) }),
+        };
+        assert!(delivery.may_be_called_off(day(10)) && !delivery.may_be_called_off(day(11)));
+        assert!(
+            delivery.may_be_returned(day(3), 1_400) && !delivery.may_be_returned(day(3), 1_401) && !delivery.may_be_returned(day(4), 1_000)
+        );
+        let plain = Delivery { spot: None, return_right: None, ..delivery };
+        assert!(!plain.may_be_called_off(day(1)) && !plain.may_be_returned(day(1), 1_000));
+    }
+
+    #[test]
+    fn the_store_s_own_days_stand_where_no_law_does_and_the_earlier_day_wins() {
+        assert_eq!(spot_deadline(None, None, day(1), day(2)), None);
+        let own = spot_deadline(None, Some(7), day(1), day(2)).unwrap();
+        assert_eq!((own.day, own.verified), (day(8), true));
+    }
+}

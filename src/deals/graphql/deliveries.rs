@@ -1,0 +1,240 @@
+//! After the signature: the hand-over, and taking a car back.
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+
+use super::inputs::{key, target};
+use super::node::DealNode;
+use super::payloads::{deal, payload, user_error, user_errors};
+use crate::deals::delivery::{Delivery, LastDay, ReturnRight, Spot};
+use crate::deals::model::REASON_MAX;
+use crate::deals::service::{Answer, Deals, DeliverDeal, Refusal, RefusalCode, ReturnDeal, UnwindDeal};
+use crate::graphql::context::{actor, by, service};
+use crate::graphql::{Date, GqlError, GqlResult, input};
+
+/// Most miles an odometer shows.
+const MILES_MAX: i32 = 2_000_000;
+
+/// The last day of a right to take a sale back, and where it comes from.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(name = "LastDay")]
+pub struct LastDayNode {
+    /// The day, at the store; it still counts.
+    day: Date,
+    /// Where the rule behind it was read.
+    source: String,
+    /// False while no person has checked that rule.
+    verified: bool,
+}
+
+impl From<LastDay> for LastDayNode {
+    fn from(last: LastDay) -> Self {
+        Self { day: Date(last.day), source: last.source, verified: last.verified }
+    }
+}
+
+/// A car that was handed over before a lender has paid.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(name = "SpotDelivery")]
+pub struct SpotNode {
+    /// Why, in the salesperson's words.
+    reason: String,
+    /// Until when the store may call it off (`dealUnwind`) without the customer's agreement.
+    until: LastDayNode,
+}
+
+/// The customer's right to bring the car back (`dealReturn`).
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(name = "ReturnRight")]
+pub struct ReturnRightNode {
+    /// Until when.
+    until: LastDayNode,
+    /// Only when driven no more than so many miles. Null: however far.
+    max_miles: Option<i32>,
+}
+
+/// The hand-over of a car.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(name = "DealDelivery")]
+pub struct DeliveryNode {
+    /// When.
+    at: DateTime<Utc>,
+    /// What the odometer showed, in miles.
+    odometer_miles: i32,
+    /// Handed over before a lender has paid. Null for a cash deal.
+    spot: Option<SpotNode>,
+    /// What the law of the store's state lets the customer do. Null when it gives no such right for this car.
+    return_right: Option<ReturnRightNode>,
+}
+
+impl From<Delivery> for DeliveryNode {
+    fn from(delivery: Delivery) -> Self {
+        let spot = |Spot { reason, until }| SpotNode { reason, until: until.into() };
+        let back = |ReturnRight { until, max_miles }| ReturnRightNode { until: until.into(), max_miles };
+        Self {
+            at: delivery.at,
+            odometer_miles: delivery.odometer_miles,
+            spot: delivery.spot.map(spot),
+            return_right: delivery.return_right.map(back),
+        }
+    }
+}
+
+/// The deal whose car is handed over.
+#[derive(Debug, InputObject)]
+struct DealDeliverInput {
+    /// Which deal, `deal_…`.
+    deal_id: ID,
+    /// The version the tablet shows.
+    expected_version: i32,
+    /// A key made by the tablet and kept until the answer arrives; 1 to 200 characters.
+    idempotency_key: String,
+    /// What the odometer shows, in miles; 0 to 2,000,000.
+    odometer_miles: i32,
+    /// Why a financed car goes before a lender has paid; at most 500 characters. Not needed for cash.
+    spot_reason: Option<String>,
+}
+
+/// The delivery to call off.
+#[derive(Debug, InputObject)]
+struct DealUnwindInput {
+    /// Which deal, `deal_…`.
+    deal_id: ID,
+    /// The version the tablet shows.
+    expected_version: i32,
+    /// A key made by the tablet and kept until the answer arrives; 1 to 200 characters.
+    idempotency_key: String,
+    /// Why, in a few words; at most 500 characters.
+    reason: String,
+    /// What the odometer shows, in miles; 0 to 2,000,000.
+    odometer_miles: i32,
+    /// The trade-in and every payment were given back. Only a deposit's money need not be: the program asks the partner for it.
+    consideration_returned: bool,
+    /// The customer agrees. Needed after the last day of a spot delivery, and for every other deal.
+    #[graphql(default)]
+    customer_agrees: bool,
+}
+
+/// The car that its buyer brings back.
+#[derive(Debug, InputObject)]
+struct DealReturnInput {
+    /// Which deal, `deal_…`.
+    deal_id: ID,
+    /// The version the tablet shows.
+    expected_version: i32,
+    /// A key made by the tablet and kept until the answer arrives; 1 to 200 characters.
+    idempotency_key: String,
+    /// What the odometer shows, in miles; 0 to 2,000,000.
+    odometer_miles: i32,
+    /// The trade-in and every payment were given back. Only a deposit's money need not be: the program asks the partner for it.
+    consideration_returned: bool,
+}
+
+fn miles(read: i32) -> GqlResult<i32> {
+    if (0..=MILES_MAX).contains(&read) { Ok(read) } else { Err(GqlError::bad_input("input.odometerMiles: from 0 to 2000000")) }
+}
+
+user_error!(
+    "dealDeliver",
+    DealDeliverUserError,
+    DealDeliverErrorCode {
+        /// A financed car goes before a lender has paid: say why.
+        ReasonNeeded,
+        /// No last day to call it off is known here, or it is over; the message says which.
+        SpotNotAllowed,
+        /// The odometer showed more before.
+        OutOfBounds,
+    }
+);
+user_error!(
+    "dealUnwind",
+    DealUnwindUserError,
+    DealUnwindErrorCode {
+        /// A manager of the store must do it.
+        ManagerNeeded,
+        /// A reason must be given.
+        ReasonNeeded,
+        /// The store has no right, or no longer, to call it off: the customer must agree.
+        CustomerMustAgree,
+        /// The trade-in and everything paid must be given back first.
+        ConsiderationNotReturned,
+        /// The odometer showed more at the hand-over.
+        OutOfBounds,
+    }
+);
+user_error!(
+    "dealReturn",
+    DealReturnUserError,
+    DealReturnErrorCode {
+        /// A manager of the store must do it.
+        ManagerNeeded,
+        /// No law gives a right to return this car, or not any more, or it was driven too far.
+        OutsideReturnPeriod,
+        /// The trade-in and everything paid must be given back first.
+        ConsiderationNotReturned,
+        /// The odometer showed more at the hand-over.
+        OutOfBounds,
+    }
+);
+payload!("dealDeliver", DealDeliverPayload, DealDeliverUserError);
+payload!("dealUnwind", DealUnwindPayload, DealUnwindUserError);
+payload!("dealReturn", DealReturnPayload, DealReturnUserError);
+
+/// Mutations after the signature.
+#[derive(Debug, Default)]
+pub struct DeliveriesMutation;
+
+#[Object]
+impl DeliveriesMutation {
+    /// Hands the car of a signed deal over; the vehicle becomes `DELIVERED`. A financed car goes before a lender has paid (a spot
+    /// delivery): that needs a reason, and a last day by the law of the store's state or the store's own contract, which is kept and
+    /// shown (`Deal.spotDeliveryDeadline`).
+    async fn deal_deliver(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key and version that guard it.")] input: DealDeliverInput,
+    ) -> GqlResult<DealDeliverPayload> {
+        let wish = DeliverDeal {
+            target: target(&input.deal_id, input.expected_version, key(&input.idempotency_key))?,
+            odometer_miles: miles(input.odometer_miles)?,
+            spot_reason: input::optional("input.spotReason", input.spot_reason.as_deref(), REASON_MAX)?,
+        };
+        let answer = service::<Deals>(ctx)?.deliver(actor(ctx)?, by(ctx)?, wish).await?;
+        DealDeliverPayload::of(ctx, answer).await
+    }
+
+    /// Takes a delivered car back because no lender bought the contract, or because both sides agree. The car goes back to the lot, to
+    /// whoever waits for it; a deposit goes back to the customer. For managers.
+    async fn deal_unwind(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key and version that guard it.")] input: DealUnwindInput,
+    ) -> GqlResult<DealUnwindPayload> {
+        let wish = UnwindDeal {
+            target: target(&input.deal_id, input.expected_version, key(&input.idempotency_key))?,
+            // An empty reason is a refusal in words, not a malformed input.
+            reason: input::optional("input.reason", Some(&input.reason), REASON_MAX)?.unwrap_or_default(),
+            odometer_miles: miles(input.odometer_miles)?,
+            customer_agrees: input.customer_agrees,
+            consideration_returned: input.consideration_returned,
+        };
+        let answer = service::<Deals>(ctx)?.unwind(actor(ctx)?, by(ctx)?, wish).await?;
+        DealUnwindPayload::of(ctx, answer).await
+    }
+
+    /// Takes back a car that its buyer returns as the law of the store's state allows (`Deal.delivery.returnRight`). The car is looked
+    /// over (`IN_RECON`) before it is for sale again; a deposit goes back to the customer. For managers.
+    async fn deal_return(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key and version that guard it.")] input: DealReturnInput,
+    ) -> GqlResult<DealReturnPayload> {
+        let wish = ReturnDeal {
+            target: target(&input.deal_id, input.expected_version, key(&input.idempotency_key))?,
+            odometer_miles: miles(input.odometer_miles)?,
+            consideration_returned: input.consideration_returned,
+        };
+        let answer = service::<Deals>(ctx)?.take_return(actor(ctx)?, by(ctx)?, wish).await?;
+        DealReturnPayload::of(ctx, answer).await
+    }
+}

@@ -1,0 +1,219 @@
+//! After the signature: the hand-over, calling it off, and bringing the car back.
+
+use std::sync::Arc;
+
+use chrono::Duration;
+use deskless::auth::Role;
+use serde_json::{Value, json};
+
+use crate::helpers::Session;
+use crate::helpers::live::{listen, next_where};
+use crate::helpers::showroom::Showroom;
+
+const SEEN: &str = "deal { id state version lostReason spotDeliveryDeadline vehicle { id status odometerMiles } nextSteps { code who }
+    delivery { odometerMiles spot { reason until { day source verified } } returnRight { until { day verified } maxMiles } } }
+  userErrors { code message field } replayed";
+
+/// A store whose state gives both rights: ten days from the signature to call a spot delivery off, three days and 400 miles to
+/// bring a used car back.
+async fn room() -> (Showroom, Session) {
+    let room = Showroom::open().await;
+    room.sql(
+        "INSERT INTO delivery_law (id, state, kind, effective, days, counts_from, conditions, max_price_cents, max_miles, source, source_read_on, verified)
+         VALUES (gen_random_uuid(), 'TX', 'SPOT_CANCEL', '[2020-01-01,)', 10, 'CONTRACT', '{}', NULL, NULL, 'the test''s law', '2026-01-01', false),
+                (gen_random_uuid(), 'TX', 'RETURN', '[2026-10-01,)', 3, 'DELIVERY', '{USED}', 5000000, 400, 'the test''s law', '2026-01-01', true)",
+    )
+    .await;
+    room.app.app.rules.reload().await.expect("rules");
+    let maria = room.app.person("maria@example.com", &[(room.app.austin, Role::SalesManager)]).await;
+    (room, maria)
+}
+
+async fn signed_cash(room: &Showroom) -> Value {
+    let deal = room.agreed_cash_deal(&room.rav4).await;
+    room.done("dealContract", &deal, json!({})).await
+}
+
+async fn signed_financed(room: &Showroom) -> Value {
+    let deal = room.open_deal(&room.rav4, json!({})).await;
+    let quoted = room.done("dealQuote", &deal, json!({})).await;
+    let quotes =
+        room.app.data(&room.sam, "query ($id: ID!) { deal(id: $id) { financeQuotes(open: true) { id } } }", json!({ "id": deal["id"] }));
+    let quote = quotes.await["deal"]["financeQuotes"][0]["id"].clone();
+    let deal = room.done("quoteAccept", &quoted, json!({ "quoteId": quote })).await;
+    let deal = room.done("dealPresent", &deal, json!({})).await;
+    let deal = room.done("dealAgree", &deal, json!({})).await;
+    room.done("dealContract", &deal, json!({})).await
+}
+
+async fn act(room: &Showroom, who: &Session, mutation: &str, deal: &Value, more: Value) -> Value {
+    let mut input = json!({ "dealId": deal["id"], "expectedVersion": deal["version"], "idempotencyKey": room.key() });
+    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    room.run(who, mutation, input, SEEN).await
+}
+
+fn code(payload: &Value) -> &str {
+    payload["userErrors"][0]["code"].as_str().unwrap_or("DONE")
+}
+
+#[tokio::test]
+async fn a_financed_car_goes_before_the_lender_pays_only_with_a_reason_and_a_last_day() {
+    let (room, _) = room().await;
+    let deal = signed_financed(&room).await;
+    let steps =
+        room.app.data(&room.sam, "query ($id: ID!) { deal(id: $id) { nextSteps { code } delivery { at } } }", json!({ "id": deal["id"] }));
+    assert_eq!(steps.await["deal"], json!({ "nextSteps": [{ "code": "DELIVER" }], "delivery": null }));
+    let silent = act(&room, &room.sam, "dealDeliver", &deal, json!({ "odometerMiles": 20_010 })).await;
+    assert_eq!((code(&silent), &silent["userErrors"][0]["field"]), ("REASON_NEEDED", &json!(["spotReason"])));
+    let low = act(&room, &room.sam, "dealDeliver", &deal, json!({ "odometerMiles": 19_999, "spotReason": "Saturday" })).await;
+    assert_eq!(code(&low), "OUT_OF_BOUNDS");
+
+    let watch = "subscription ($id: ID!) { vehicleChanged(storeId: $id) { vehicle { status } } }";
+    let mut lot = listen(&room.app.app, &room.sam, watch, json!({ "id": room.app.austin.to_string() })).await;
+    let input = json!({ "dealId": deal["id"], "expectedVersion": deal["version"], "idempotencyKey": "hand-over", "odometerMiles": 20_010,
+        "spotReason": "Saturday evening: the lender opens on Monday" });
+    let done = room.run(&room.sam, "dealDeliver", input.clone(), SEEN).await;
+    assert_eq!((code(&done), &done["replayed"]), ("DONE", &json!(false)));
+    next_where(&mut lot, |told| told["vehicle"]["status"] == "DELIVERED").await;
+    let delivered = &done["deal"];
+    assert_eq!((&delivered["state"], &delivered["vehicle"]["status"]), (&json!("DELIVERED"), &json!("DELIVERED")));
+    // Signed on 21 November at the store, ten days from then; the rule behind it was checked by nobody.
+    assert_eq!(delivered["spotDeliveryDeadline"], "2026-12-01");
+    assert_eq!(
+        delivered["delivery"],
+        json!({ "odometerMiles": 20_010,
+            "spot": { "reason": "Saturday evening: the lender opens on Monday", "until": { "day": "2026-12-01", "source": "the test's law", "verified": false } },
+            "returnRight": { "until": { "day": "2026-11-24", "verified": true }, "maxMiles": 400 } })
+    );
+    assert_eq!(delivered["nextSteps"], json!([{ "code": "AWAIT_FUNDING", "who": "LENDER" }]));
+    let again = room.run(&room.sam, "dealDeliver", input, SEEN).await;
+    assert_eq!((code(&again), &again["replayed"], &again["deal"]["version"]), ("DONE", &json!(true), &delivered["version"]));
+    assert_eq!(code(&act(&room, &room.sam, "dealDeliver", delivered, json!({ "odometerMiles": 20_010 })).await), "WRONG_STATE");
+    assert_eq!(code(&act(&room, &room.sam, "dealCancel", delivered, json!({ "reason": "x" })).await), "WRONG_STATE");
+    assert_eq!(room.number("SELECT count(*) FROM audit_event WHERE verb = 'delivered'").await, 1);
+    assert_eq!(room.number("SELECT count(*) FROM vehicle_hold WHERE released_at IS NULL").await, 0, "the car is the customer's");
+}
+
+#[tokio::test]
+async fn without_a_law_the_store_s_own_days_count_and_without_those_nobody_hands_over() {
+    let room = Showroom::open().await;
+    let deal = signed_financed(&room).await;
+    let spot = json!({ "odometerMiles": 20_000, "spotReason": "Saturday" });
+    let refused = act(&room, &room.sam, "dealDeliver", &deal, spot.clone()).await;
+    assert_eq!(code(&refused), "SPOT_NOT_ALLOWED");
+    room.sql("UPDATE store SET spot_delivery_days = 2").await;
+    room.app.app.dealers.reload().await.expect("stores");
+    let done = act(&room, &room.sam, "dealDeliver", &deal, spot).await;
+    let until = &done["deal"]["delivery"]["spot"]["until"];
+    assert_eq!(
+        (&until["day"], &until["verified"], &done["deal"]["delivery"]["returnRight"]),
+        (&json!("2026-11-23"), &json!(true), &Value::Null)
+    );
+    // A cash deal waits for no lender.
+    let cash = room.agreed_cash_deal(&room.camry).await;
+    let cash = room.done("dealContract", &cash, json!({})).await;
+    let done = act(&room, &room.sam, "dealDeliver", &cash, json!({ "odometerMiles": 20_000 })).await;
+    assert_eq!((&done["deal"]["state"], &done["deal"]["spotDeliveryDeadline"]), (&json!("DELIVERED"), &Value::Null));
+    assert_eq!(done["deal"]["nextSteps"], json!([]));
+}
+
+#[tokio::test]
+async fn a_manager_calls_a_spot_delivery_off_and_the_next_in_line_has_the_car() {
+    let (mut room, maria) = room().await;
+    let rival = room.open_deal(&room.rav4, json!({})).await;
+    let deal = signed_financed(&room).await;
+    let waiting = room.open_deal(&room.camry, json!({})).await;
+    let joined = json!({ "dealId": rival["id"], "idempotencyKey": room.key() });
+    assert_eq!(code(&room.run(&room.sam, "holdQueueJoin", joined, "userErrors { code }").await), "DONE");
+    let delivered =
+        act(&room, &room.sam, "dealDeliver", &deal, json!({ "odometerMiles": 20_010, "spotReason": "Saturday" })).await["deal"].clone();
+    let unwind = json!({ "reason": "No lender takes the contract", "odometerMiles": 20_150, "considerationReturned": true });
+    assert_eq!(code(&act(&room, &room.sam, "dealUnwind", &delivered, unwind.clone()).await), "MANAGER_NEEDED");
+    let elsewhere = room.app.person("raleigh@example.com", &[(room.app.raleigh, Role::SalesManager)]).await;
+    let theirs = act(&room, &elsewhere, "dealUnwind", &delivered, unwind.clone()).await;
+    assert_eq!((code(&theirs), &theirs["deal"]), ("NOT_FOUND", &Value::Null));
+    let with = |more: Value| {
+        let mut input = unwind.clone();
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        input
+    };
+    assert_eq!(code(&act(&room, &maria, "dealUnwind", &delivered, with(json!({ "reason": " " }))).await), "REASON_NEEDED");
+    assert_eq!(
+        code(&act(&room, &maria, "dealUnwind", &delivered, with(json!({ "considerationReturned": false }))).await),
+        "CONSIDERATION_NOT_RETURNED"
+    );
+    assert_eq!(code(&act(&room, &maria, "dealUnwind", &delivered, with(json!({ "odometerMiles": 20_009 }))).await), "OUT_OF_BOUNDS");
+    assert_eq!(code(&act(&room, &maria, "dealUnwind", &waiting, unwind.clone()).await), "WRONG_STATE");
+
+    // The last day still counts; the day after, the customer must agree.
+    room.app.clock.advance(Duration::days(11));
+    let maria = room.app.sign_in("maria@example.com").await;
+    assert_eq!(code(&act(&room, &maria, "dealUnwind", &delivered, unwind.clone()).await), "CUSTOMER_MUST_AGREE");
+    room.app.clock.advance(Duration::days(-1));
+    let maria = room.app.sign_in("maria@example.com").await;
+    let done = act(&room, &maria, "dealUnwind", &delivered, unwind).await;
+    let deal = &done["deal"];
+    assert_eq!((code(&done), &deal["state"], &deal["lostReason"]), ("DONE", &json!("UNWOUND"), &json!("No lender takes the contract")));
+    assert_eq!(deal["vehicle"], json!({ "id": room.rav4, "status": "ON_HOLD", "odometerMiles": 20_150 }), "offered to who waited");
+    assert_eq!((&deal["spotDeliveryDeadline"], &deal["nextSteps"]), (&Value::Null, &json!([])));
+    room.sam = room.app.sign_in("sam@example.com").await;
+    let held = room.app.data(&room.sam, "query ($id: ID!) { deal(id: $id) { hold { reason } } }", json!({ "id": rival["id"] })).await;
+    assert_eq!(held["deal"]["hold"]["reason"], "OFFER");
+}
+
+#[tokio::test]
+async fn a_delivered_cash_deal_is_unwound_only_when_the_customer_agrees() {
+    let (room, maria) = room().await;
+    let deal = signed_cash(&room).await;
+    let delivered = act(&room, &room.sam, "dealDeliver", &deal, json!({ "odometerMiles": 20_000 })).await["deal"].clone();
+    let mut unwind = json!({ "reason": "Wrong car", "odometerMiles": 20_000, "considerationReturned": true });
+    assert_eq!(code(&act(&room, &maria, "dealUnwind", &delivered, unwind.clone()).await), "CUSTOMER_MUST_AGREE");
+    unwind["customerAgrees"] = json!(true);
+    let done = act(&room, &maria, "dealUnwind", &delivered, unwind).await;
+    assert_eq!((&done["deal"]["state"], &done["deal"]["vehicle"]["status"]), (&json!("UNWOUND"), &json!("AVAILABLE")));
+}
+
+#[tokio::test]
+async fn a_car_comes_back_inside_the_law_s_days_and_miles_and_is_looked_over() {
+    let (room, maria) = room().await;
+    let deal = signed_cash(&room).await;
+    let delivered = act(&room, &room.sam, "dealDeliver", &deal, json!({ "odometerMiles": 20_000 })).await["deal"].clone();
+    let back = |miles: i32| json!({ "odometerMiles": miles, "considerationReturned": true });
+    assert_eq!(code(&act(&room, &room.sam, "dealReturn", &delivered, back(20_100)).await), "MANAGER_NEEDED");
+    assert_eq!(code(&act(&room, &maria, "dealReturn", &delivered, back(20_401)).await), "OUTSIDE_RETURN_PERIOD");
+    let unpaid = json!({ "odometerMiles": 20_100, "considerationReturned": false });
+    assert_eq!(code(&act(&room, &maria, "dealReturn", &delivered, unpaid).await), "CONSIDERATION_NOT_RETURNED");
+    room.app.clock.advance(Duration::days(4));
+    let maria = room.app.sign_in("maria@example.com").await;
+    assert_eq!(code(&act(&room, &maria, "dealReturn", &delivered, back(20_100)).await), "OUTSIDE_RETURN_PERIOD");
+    room.app.clock.advance(Duration::days(-1));
+    let maria = room.app.sign_in("maria@example.com").await;
+    let done = act(&room, &maria, "dealReturn", &delivered, back(20_400)).await;
+    assert_eq!(
+        (&done["deal"]["state"], &done["deal"]["vehicle"]),
+        (&json!("RETURNED"), &json!({ "id": room.rav4, "status": "IN_RECON", "odometerMiles": 20_400 }))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_hand_overs_and_two_takings_back_at_once_one_counts() {
+    let (room, maria) = room().await;
+    let room = Arc::new(room);
+    let deal = signed_financed(&room).await;
+    let race = async |who: &Session, mutation: &'static str, deal: &Value, more: Value| {
+        let tries = (0..2).map(|_| {
+            let (room, who, deal, more) =
+                (Arc::clone(&room), Session { access: who.access.clone(), refresh: String::new() }, deal.clone(), more.clone());
+            tokio::spawn(async move { code(&act(&room, &who, mutation, &deal, more).await).to_owned() })
+        });
+        let mut outcomes: Vec<String> = futures::future::join_all(tries).await.into_iter().map(|t| t.expect("no panic")).collect();
+        outcomes.sort();
+        outcomes
+    };
+    let hand_over = json!({ "odometerMiles": 20_010, "spotReason": "Saturday" });
+    assert_eq!(race(&room.sam, "dealDeliver", &deal, hand_over).await, ["DEAL_OUT_OF_SYNC", "DONE"]);
+    let delivered = json!({ "id": deal["id"], "version": deal["version"].as_i64().unwrap() + 1 });
+    let unwind = json!({ "reason": "No lender", "odometerMiles": 20_010, "considerationReturned": true });
+    assert_eq!(race(&maria, "dealUnwind", &delivered, unwind).await, ["DEAL_OUT_OF_SYNC", "DONE"]);
+    assert_eq!(room.number("SELECT count(*) FROM audit_event WHERE verb IN ('delivered', 'unwound')").await, 2);
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use deskless::deals::{Replay, ReplayOutcome};
 use deskless::finance::retail::PaymentSchedule;
-use deskless::finance::{DeferredDown, ENGINE_VERSION, Purse, QuoteKind, TradeIn};
+use deskless::finance::{DeferredDown, ENGINE_VERSION, FeeWaiver, Purse, QuoteKind, TradeIn};
 use deskless::insurance::{InsuranceRequest, LenderInterest};
 use deskless::kernel::money::Cents;
 use serde_json::{Value, json};
@@ -70,6 +70,7 @@ async fn writes_the_quotes_of_this_version() {
     w.deferred_down = vec![DeferredDown { date: "2026-12-05".parse().expect("a day"), amount: Cents(400_00) }];
     w.purse = Some(Purse { gross_income: Cents(7_000_00), debts: Cents(900_00) });
     w.manufacturer_rebate = Cents(1_000_00);
+    w.fee_waivers = vec![FeeWaiver { code: "DOC".into(), amount: Cents(50_00) }];
     w.trade_ins = vec![TradeIn {
         allowance: Cents(9_000_00),
         payoff: Cents(10_500_00),

@@ -50,6 +50,7 @@ mod deals_sale;
 mod deals_seats;
 mod deals_secrets;
 mod deals_swap;
+mod deals_waivers;
 mod demo_load;
 mod embedded;
 mod finance_api;

@@ -85,6 +85,8 @@ pub struct Basis {
     pub over_allowance: Option<Cents>,
     /// The price of all products.
     pub products: Cents,
+    /// What of the store's own fees is waived.
+    pub fees_waived: Cents,
     /// What the store adds to the lender's rate in the accepted quote.
     pub markup: Option<Rate>,
 }
@@ -153,6 +155,7 @@ impl Basis {
                 self.amount_financed.filter(|_| financed).and_then(|financed| percent(financed, value))
             }
             ApprovalKind::BackEnd => Some(self.products.0),
+            ApprovalKind::FeeWaiver => Some(self.fees_waived.0),
         }
     }
 
@@ -208,6 +211,7 @@ impl Finding {
             (ApprovalKind::RateMarkup, false) => "The rate is higher than it may be without a manager.".into(),
             (ApprovalKind::Term, _) => format!("{measured} are more than {limit}."),
             (ApprovalKind::LoanToValue, _) => format!("{measured} of the car's value are financed, more than {limit}."),
+            (ApprovalKind::FeeWaiver, _) => format!("Fees of {measured} are waived, more than the {limit} a salesperson may waive."),
             (ApprovalKind::BackEnd, _) => format!("Products for {measured} are more than {limit}."),
         }
     }
@@ -369,6 +373,7 @@ mod tests {
             condition: VehicleCondition::Used,
             over_allowance: None,
             products: Cents::ZERO,
+            fees_waived: Cents::ZERO,
             markup: None,
         }
     }

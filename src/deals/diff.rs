@@ -99,6 +99,7 @@ pub fn structure(before: &Structure, after: &Structure) -> Vec<(&'static str, St
         ("buyerJurisdiction", b.buyer_jurisdiction.clone(), a.buyer_jurisdiction.clone()),
         ("firstPaymentDays", b.first_payment_days.to_string(), a.first_payment_days.to_string()),
         ("tradeIns", trades(before), trades(after)),
+        ("feeWaivers", waivers(before), waivers(after)),
         ("products", before.products_total().to_string(), after.products_total().to_string()),
     ];
     let plans = b.plan.shown().into_iter().zip(a.plan.shown()).map(|((part, before), (_, after))| (part, before, after));
@@ -109,6 +110,11 @@ pub fn structure(before: &Structure, after: &Structure) -> Vec<(&'static str, St
         changed.push(("incomeAndDebts", known(b), known(a)));
     }
     changed
+}
+
+fn waivers(structure: &Structure) -> String {
+    let each = structure.terms.fee_waivers.iter().map(|waiver| format!("{} {}", waiver.code, waiver.amount));
+    each.collect::<Vec<_>>().join("; ")
 }
 
 fn trades(structure: &Structure) -> String {

@@ -39,9 +39,9 @@ pub use replay::{Replay, ReplayOutcome};
 pub use seat::{SeatAnswer, TakeoverReason};
 pub use service::{
     AcceptQuote, Answer, AnyQuote, AskApproval, CancelProduct, ChangeDeposit, ChangeStructure, DealError, DealFilter, DealOrder, Deals,
-    DecideApproval, DeliverDeal, EndDeal, HoldCar, OfflineOperation, OfflineWork, OnCar, OnDeal, OpenDeal, ProductDraft, RecordAnswers,
-    Refusal, RefusalCode, Replayed, ReturnDeal, SaveScenario, SeatOutcome, StructureWish, SwapVehicle, TakeCounter, TakeDeposit, TakeOver,
-    Target, TradeInDraft, UnwindDeal,
+    DecideApproval, DeliverDeal, EndDeal, FeeWaiverDraft, HoldCar, OfflineOperation, OfflineWork, OnCar, OnDeal, OpenDeal, ProductDraft,
+    RecordAnswers, Refusal, RefusalCode, Replayed, ReturnDeal, SaveScenario, SeatOutcome, StructureWish, SwapVehicle, TakeCounter,
+    TakeDeposit, TakeOver, Target, TradeInDraft, UnwindDeal,
 };
 pub use store::affected::Affected;
 pub use store::approvals::{Approval, ApprovalFilter};

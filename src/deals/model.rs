@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::{PaymentPlan, PlanChange};
 use super::states::DealState;
-use crate::finance::{LinePlacement, QuoteLineKind};
+use crate::finance::{FEE_WAIVERS_MAX, FeeWaiver, LinePlacement, QuoteLineKind};
 use crate::kernel::id::{
     CustomerId, DealId, FinanceQuoteId, InsuranceQuoteId, ProductId, ScenarioId, StoreId, TradeInId, UserId, VehicleId,
 };
@@ -78,6 +78,16 @@ pub struct Terms {
     /// How it is paid beside that.
     #[serde(default)]
     pub plan: PaymentPlan,
+    /// Fees of the store that are waived or reduced. Not written when there are none: an approval's hash stays what it was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fee_waivers: Vec<FeeWaiver>,
+}
+
+impl Terms {
+    /// What of the store's fees is waived.
+    pub fn fees_waived(&self) -> Cents {
+        self.fee_waivers.iter().map(|waiver| waiver.amount).sum()
+    }
 }
 
 /// A car the customer gives in part payment.
@@ -165,6 +175,9 @@ pub struct StructureChange {
     pub first_payment_days: Option<i32>,
     /// How it is paid beside that.
     pub plan: PlanChange,
+    /// All waived fees; replaces those before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fee_waivers: Option<Vec<FeeWaiver>>,
     /// All trade-ins, in order; replaces those before.
     pub trade_ins: Option<Vec<TradeIn>>,
     /// All products; replaces those before.
@@ -209,6 +222,7 @@ impl Structure {
             buyer_jurisdiction: change.buyer_jurisdiction.unwrap_or_else(|| old.buyer_jurisdiction.clone()),
             first_payment_days: change.first_payment_days.unwrap_or(old.first_payment_days),
             plan: old.plan.changed(change.plan),
+            fee_waivers: change.fee_waivers.unwrap_or_else(|| old.fee_waivers.clone()),
         };
         let next = Self {
             terms,
@@ -233,6 +247,7 @@ impl Structure {
         between("annualMiles", terms.annual_miles, 1_000, 100_000, "miles a year")?;
         between("firstPaymentDays", Some(terms.first_payment_days), 0, 90, "days")?;
         terms.plan.check()?;
+        check_waivers(&terms.fee_waivers)?;
         if text::required(&terms.credit_tier, 20).as_ref() != Ok(&terms.credit_tier) {
             return Err(out("creditTier", "The credit tier is a short name such as \"A\"."));
         }
@@ -272,6 +287,11 @@ impl Structure {
         self.trade_ins.iter().filter_map(TradeIn::over_allowance).reduce(|a, b| a + b)
     }
 
+    /// What of the store's fees is waived.
+    pub fn fees_waived(&self) -> Cents {
+        self.terms.fees_waived()
+    }
+
     /// Price of all products.
     pub fn products_total(&self) -> Cents {
         self.products.iter().map(|product| product.price).sum()
@@ -298,6 +318,19 @@ impl TradeIn {
             _ => Ok(()),
         }
     }
+}
+
+fn check_waivers(waivers: &[FeeWaiver]) -> Result<(), OutOfBounds> {
+    if waivers.len() > FEE_WAIVERS_MAX {
+        return Err(out("feeWaivers", format!("At most {FEE_WAIVERS_MAX} fees can be waived.")));
+    }
+    for (position, waiver) in waivers.iter().enumerate() {
+        within("feeWaivers", waiver.amount, Cents(1))?;
+        if waivers.iter().take(position).any(|before| before.code == waiver.code) {
+            return Err(out("feeWaivers", "The same fee is on the list twice."));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn within(field: &'static str, amount: Cents, least: Cents) -> Result<(), OutOfBounds> {
@@ -474,6 +507,7 @@ pub(super) mod tests {
                 buyer_jurisdiction: "TX".into(),
                 first_payment_days: 30,
                 plan: PaymentPlan::default(),
+                fee_waivers: Vec::new(),
             },
             trade_ins: Vec::new(),
             products: Vec::new(),

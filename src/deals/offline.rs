@@ -122,6 +122,7 @@ pub fn without(mut wish: StructureWish, parts: &[String]) -> StructureWish {
             "creditTier" => wish.terms.credit_tier = None,
             "buyerJurisdiction" => wish.terms.buyer_jurisdiction = None,
             "firstPaymentDays" => wish.terms.first_payment_days = None,
+            "feeWaivers" => wish.fee_waivers = None,
             "tradeIns" => wish.trade_ins = None,
             "products" => wish.products = None,
             _ => wish.terms.plan = PlanChange::default(),
@@ -132,7 +133,7 @@ pub fn without(mut wish: StructureWish, parts: &[String]) -> StructureWish {
 
 /// Whether nothing is left of a wish.
 pub fn is_empty(wish: &StructureWish) -> bool {
-    wish.terms.is_empty() && wish.trade_ins.is_none() && wish.products.is_none()
+    wish.terms.is_empty() && wish.trade_ins.is_none() && wish.products.is_none() && wish.fee_waivers.is_none()
 }
 
 #[cfg(test)]
@@ -164,6 +165,7 @@ mod tests {
             terms: StructureChange { price: Some(Cents(1)), term_months: Some(72), ..StructureChange::default() },
             trade_ins: Some(Vec::new()),
             products: None,
+            fee_waivers: None,
         };
         let left = without(wish, &["price".into(), "tradeIns".into()]);
         assert_eq!((left.terms.price, left.terms.term_months, left.trade_ins.is_none()), (None, Some(72), true));

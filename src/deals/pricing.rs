@@ -188,6 +188,18 @@ impl Desk {
         Some(place.map_or_else(|| state.to_owned(), |place| place.code.clone()))
     }
 
+    /// What a fee of the store comes to in a case; why not, when it is none that the store may waive.
+    pub(in crate::deals) fn waivable_fee(&self, case: &Case<'_>, code: &str) -> Result<Cents, String> {
+        let (book, terms) = (self.rules.book(), &case.structure.terms);
+        let named = |fee: &&std::sync::Arc<finance::FeeRule>| fee.code == code && fee.applies(quote_kind(terms.kind));
+        // The store's own come first.
+        match book.fees(&terms.buyer_jurisdiction, case.store_id, case.today).find(named) {
+            Some(fee) if fee.store_id.is_some() => Ok(fee.charged(terms.price)),
+            Some(fee) => Err(format!("{} goes to the government: the store can't waive it.", fee.label)),
+            None => Err(format!("The store has no fee \"{code}\" on such a deal.")),
+        }
+    }
+
     /// Whether taxes are known for a place on a day.
     pub fn knows_jurisdiction(&self, code: &str, on: NaiveDate) -> bool {
         self.rules.book().tax_rule(code, on).is_ok()
@@ -381,6 +393,7 @@ fn request(book: &RuleBook, case: &Case<'_>) -> Result<QuoteRequest, Unpriced> {
         dealer_rebate: terms.dealer_rebate,
         trade_ins: structure.trade_ins.iter().map(trade_in).collect(),
         products,
+        fee_waivers: terms.fee_waivers.clone(),
         term_months: terms.term_months.and_then(|months| u16::try_from(months).ok()).unwrap_or(0),
         annual_miles: unsigned(terms.annual_miles).unwrap_or(finance::lease::RESIDUAL_MILES),
         first_payment_days: u16::try_from(terms.first_payment_days).unwrap_or(0),

@@ -22,6 +22,8 @@ crate::text_enum! {
         LoanToValue = "LOAN_TO_VALUE",
         /// The price of all protection products together.
         BackEnd = "BACK_END",
+        /// What of the store's own fees is waived, all together.
+        FeeWaiver = "FEE_WAIVER",
     }
 }
 
@@ -43,7 +45,7 @@ impl ApprovalKind {
         match self {
             Self::Discount | Self::RateMarkup | Self::LoanToValue => ApprovalUnit::Percent,
             Self::Term => ApprovalUnit::Months,
-            Self::FrontGross | Self::OverAllowance | Self::BackEnd => ApprovalUnit::Money,
+            Self::FrontGross | Self::OverAllowance | Self::BackEnd | Self::FeeWaiver => ApprovalUnit::Money,
         }
     }
 

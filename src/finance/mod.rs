@@ -40,8 +40,8 @@ pub use program::{
     RateAdder, RateLever, Refusal, RefusalRule, TermMinimum, VehicleFacts, best_quote, cash_quote, quote_all,
 };
 pub use quote::{
-    DEFERRED_MAX, DeferredDown, ENGINE_VERSION, FeeRule, FeeScope, LeaseDetail, LinePlacement, ProductLine, Purse, Quote, QuoteInput,
-    QuoteKind, QuoteLine, QuoteLineKind, RateStory, RuleUse, SigningLine, TraceStep, TruthInLending, Worksheet,
+    DEFERRED_MAX, DeferredDown, ENGINE_VERSION, FEE_WAIVERS_MAX, FeeRule, FeeScope, FeeWaiver, LeaseDetail, LinePlacement, ProductLine,
+    Purse, Quote, QuoteInput, QuoteKind, QuoteLine, QuoteLineKind, RateStory, RuleUse, SigningLine, TraceStep, TruthInLending, Worksheet,
 };
 pub use rules::{Jurisdiction, RuleBook, RuleRows, Rules};
 pub use seed::seed_rules;

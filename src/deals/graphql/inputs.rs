@@ -5,7 +5,8 @@ use async_graphql::{ID, InputObject};
 use super::plan::PaymentPlanInput;
 use crate::deals::model::{DealKind, LABEL_MAX, PRODUCTS_MAX, REASON_MAX, StructureChange, TRADE_INS_MAX};
 use crate::deals::recheck::HoldConstant;
-use crate::deals::service::{AnyQuote, EndDeal, ProductDraft, StructureWish, Target, TradeInDraft};
+use crate::deals::service::{AnyQuote, EndDeal, FeeWaiverDraft, ProductDraft, StructureWish, Target, TradeInDraft};
+use crate::finance::FEE_WAIVERS_MAX;
 use crate::graphql::{Date, DecimalText, GqlError, GqlResult, input};
 use crate::kernel::id::{FinanceQuoteId, InsuranceQuoteId, TypedId};
 use crate::kernel::money::Cents;
@@ -136,6 +137,15 @@ pub(super) struct DealProductInput {
     price: Option<DecimalText>,
 }
 
+/// A fee of the store that the customer does not pay, or not in full.
+#[derive(Debug, InputObject)]
+pub(super) struct FeeWaiverInput {
+    /// Which fee: the code of its line without `FEE_`, such as `DOC`. Never one of the government's.
+    code: String,
+    /// How much of it; all of it when not given.
+    amount: Option<DecimalText>,
+}
+
 /// Any part of the structure; what is not given stays.
 #[derive(Debug, InputObject)]
 pub(super) struct DealStructureInput {
@@ -196,6 +206,8 @@ pub(super) struct StructureInput {
     trade_ins: Option<Vec<TradeInInput>>,
     /// All products, in order; replaces those before. At most 20.
     products: Option<Vec<DealProductInput>>,
+    /// All fees of the store that are waived or reduced; replaces those before. At most 10. Beyond the house's rule a manager must say yes.
+    fee_waivers: Option<Vec<FeeWaiverInput>>,
 }
 
 /// A quote of the deal.
@@ -256,6 +268,10 @@ impl StructureInput {
         if count > PRODUCTS_MAX {
             return Err(GqlError::bad_input(format!("input.products: at most {PRODUCTS_MAX} items")));
         }
+        let count = self.fee_waivers.as_ref().map_or(0, Vec::len);
+        if count > FEE_WAIVERS_MAX {
+            return Err(GqlError::bad_input(format!("input.feeWaivers: at most {FEE_WAIVERS_MAX} items")));
+        }
         let short = |name: &str, value: Option<String>, max| value.map(|v| input::required(name, &v, max)).transpose();
         Ok(StructureWish {
             terms: StructureChange {
@@ -272,9 +288,11 @@ impl StructureInput {
                 plan: self.plan.read("input")?,
                 trade_ins: None,
                 products: None,
+                fee_waivers: None,
             },
             trade_ins: self.trade_ins.map(|list| list.into_iter().map(TradeInInput::read).collect()).transpose()?,
             products: self.products.map(|list| list.into_iter().map(DealProductInput::read).collect()).transpose()?,
+            fee_waivers: self.fee_waivers.map(|list| list.into_iter().map(FeeWaiverInput::read).collect()).transpose()?,
         })
     }
 }
@@ -293,6 +311,15 @@ impl TradeInInput {
             payoff: amount("input.tradeIns.payoff", self.payoff)?.unwrap_or_default(),
             payoff_good_through: self.payoff_good_through.map(|day| day.0),
             payoff_per_diem: amount("input.tradeIns.payoffPerDiem", self.payoff_per_diem)?.unwrap_or_default(),
+        })
+    }
+}
+
+impl FeeWaiverInput {
+    fn read(self) -> GqlResult<FeeWaiverDraft> {
+        Ok(FeeWaiverDraft {
+            code: input::required("input.feeWaivers.code", &self.code, 40)?,
+            amount: amount("input.feeWaivers.amount", self.amount)?,
         })
     }
 }

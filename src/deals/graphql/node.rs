@@ -13,7 +13,7 @@ use super::deposits::DepositNode;
 use super::desk::{self, ComparisonNode, DealWhatIfInput, GridNode};
 use super::holds::{DealHoldNode, QueuePlaceNode};
 use super::menu::{MenuNode, ProductRefundNode};
-use super::parts::{DealProductNode, EventNode, LineNode, NextStepNode, ScenarioNode, StaffMember, TradeInNode};
+use super::parts::{DealProductNode, EventNode, FeeWaiverNode, LineNode, NextStepNode, ScenarioNode, StaffMember, TradeInNode};
 use super::plan::PaymentPlanNode;
 use super::quotes::{FinanceQuoteNode, InsuranceQuoteNode};
 use super::replay::IndicativeQuoteNode;
@@ -258,6 +258,10 @@ impl DealNode {
     /// How it is paid beside price, money down and term: how often, deferred parts, deposits of a lease, income for ratios.
     async fn payment_plan(&self) -> PaymentPlanNode {
         PaymentPlanNode::from(&self.0.deal.terms)
+    }
+    /// Fees of the store that are waived or reduced. Each is a line of its own beside the fee's.
+    async fn fee_waivers(&self) -> Vec<FeeWaiverNode> {
+        FeeWaiverNode::all(&self.0.deal.terms)
     }
     /// All taxes. Null until they can be told.
     async fn tax(&self) -> Option<MoneyObject> {

@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 
 use super::plan::PaymentPlanNode;
 use crate::deals::diff::Difference;
-use crate::deals::model::{DealProduct, FigureLine, Figures, Scenario, TradeIn};
+use crate::deals::model::{DealProduct, FigureLine, Figures, Scenario, Terms, TradeIn};
 use crate::deals::pricing::Declined;
 use crate::deals::recheck::{Recheck, RecheckOutcome, RecheckSubject};
 use crate::deals::steps::{Clearer, NextStep, StepCode};
 use crate::deals::store::room::HistoryEvent;
-use crate::finance::{LinePlacement, Product, ProductKind, QuoteLineKind, Rules};
+use crate::finance::{FeeWaiver, LinePlacement, Product, ProductKind, QuoteLineKind, Rules};
 use crate::graphql::context::service;
 use crate::graphql::{Date, GqlResult, MoneyObject};
 use crate::kernel::id::RuleVersionId;
@@ -132,6 +132,23 @@ impl LineNode {
             verified: line.unverified_source.is_none(),
             unverified_source: line.unverified_source,
         }
+    }
+}
+
+/// A fee of the store that the customer does not pay, or not in full.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(name = "FeeWaiver")]
+pub struct FeeWaiverNode {
+    /// Which fee: the code of its line without `FEE_`.
+    pub code: String,
+    /// How much of it is waived.
+    pub amount: MoneyObject,
+}
+
+impl FeeWaiverNode {
+    pub(super) fn all(terms: &Terms) -> Vec<Self> {
+        let node = |waiver: &FeeWaiver| Self { code: waiver.code.clone(), amount: MoneyObject::new(waiver.amount, terms.currency) };
+        terms.fee_waivers.iter().map(node).collect()
     }
 }
 
@@ -286,6 +303,10 @@ impl ScenarioNode {
     /// How it is paid beside that.
     async fn payment_plan(&self) -> PaymentPlanNode {
         PaymentPlanNode::from(&self.0.structure.terms)
+    }
+    /// Fees of the store that are waived or reduced.
+    async fn fee_waivers(&self) -> Vec<FeeWaiverNode> {
+        FeeWaiverNode::all(&self.0.structure.terms)
     }
     /// What all trade-ins bring after what is owed on them.
     async fn trade_equity(&self) -> MoneyObject {

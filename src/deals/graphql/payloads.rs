@@ -90,6 +90,8 @@ user_error!(
         UnknownProduct,
         /// This customer cannot have the product on this car, or could not use it; the message says why.
         ProductNotEligible,
+        /// The store has no such fee, may not waive it, or not so much; the message says which.
+        FeeNotWaivable,
         /// No taxes are known for this place.
         UnknownJurisdiction,
         /// The figures can't be calculated.
@@ -202,6 +204,8 @@ user_error!(
         UnknownProduct,
         /// This customer cannot have the product on this car, or could not use it; the message says why.
         ProductNotEligible,
+        /// The store has no such fee, may not waive it, or not so much; the message says which.
+        FeeNotWaivable,
         /// No taxes are known for this place.
         UnknownJurisdiction,
         /// The figures can't be calculated.

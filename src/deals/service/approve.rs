@@ -72,6 +72,7 @@ impl OnTable {
             condition: self.car.condition,
             over_allowance: structure.over_allowance(),
             products: structure.products_total(),
+            fees_waived: structure.fees_waived(),
             markup: self.markup,
         }
     }

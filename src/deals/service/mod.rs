@@ -60,7 +60,7 @@ pub use refusal::{Answer, DealError, Refusal, RefusalCode};
 pub use replay::{OfflineOperation, OfflineWork, OnDeal, Replayed};
 pub use scenario::SaveScenario;
 pub use seat::{SeatOutcome, TakeOver};
-pub use structure::{ChangeStructure, ProductDraft, StructureWish, TradeInDraft};
+pub use structure::{ChangeStructure, FeeWaiverDraft, ProductDraft, StructureWish, TradeInDraft};
 pub use swap::SwapVehicle;
 
 /// Deals. Cheap to clone.

@@ -86,6 +86,7 @@ impl Deals {
                 buyer_jurisdiction: jurisdiction,
                 first_payment_days: 30,
                 plan: PaymentPlan::default(),
+                fee_waivers: Vec::new(),
             },
             trade_ins: Vec::new(),
             products: Vec::new(),

@@ -40,6 +40,8 @@ crate::text_enum! {
         UnknownProduct = "UNKNOWN_PRODUCT",
         /// This customer cannot have the product on this car, or could not use it.
         ProductNotEligible = "PRODUCT_NOT_ELIGIBLE",
+        /// The store has no such fee, or may not waive it, or not so much.
+        FeeNotWaivable = "FEE_NOT_WAIVABLE",
         /// No taxes are known for this jurisdiction.
         UnknownJurisdiction = "UNKNOWN_JURISDICTION",
         /// The figures can't be calculated.

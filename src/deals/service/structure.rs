@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Answer, Change, DealError, Deals, Refusal, Target};
+use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Target};
 use crate::auth::Actor;
 use crate::db::{By, Tx};
 use crate::deals::diff;
@@ -13,6 +13,7 @@ use crate::deals::model::{DealKind, DealProduct, Structure, StructureChange, Tra
 use crate::deals::pricing::Unpriced;
 use crate::deals::states::DealVerb;
 use crate::deals::store::table::{self, OnTable, Outdated};
+use crate::finance::FeeWaiver;
 use crate::kernel::id::{ProductId, TradeInId};
 use crate::kernel::money::Cents;
 
@@ -52,6 +53,15 @@ pub struct ProductDraft {
     pub price: Option<Cents>,
 }
 
+/// A waived fee as the tablet sends it.
+#[derive(Debug, Clone, Serialize)]
+pub struct FeeWaiverDraft {
+    /// Which fee: its code.
+    pub code: String,
+    /// How much of it; all of it when not said.
+    pub amount: Option<Cents>,
+}
+
 /// A change as the tablet sends it: scalars, and whole lists of drafts.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct StructureWish {
@@ -61,6 +71,9 @@ pub struct StructureWish {
     pub trade_ins: Option<Vec<TradeInDraft>>,
     /// All products.
     pub products: Option<Vec<ProductDraft>>,
+    /// All waived fees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fee_waivers: Option<Vec<FeeWaiverDraft>>,
 }
 
 /// A wish to change the structure.
@@ -102,7 +115,25 @@ impl Deals {
             }
             change.products = Some(products);
         }
+        if let Some(drafts) = wish.fee_waivers {
+            change.fee_waivers = Some(self.waivers(before, &change, drafts)?);
+        }
         Ok(change)
+    }
+
+    /// Waived fees with their amounts, each one of the store's own and no more than it is.
+    fn waivers(&self, before: &OnTable, change: &StructureChange, drafts: Vec<FeeWaiverDraft>) -> Result<Vec<FeeWaiver>, DealError> {
+        let after = before.structure.changed(change.clone())?;
+        let case = Self::case(before, &after);
+        let refused = |message: String| Refusal::new(RefusalCode::FeeNotWaivable, "feeWaivers", message);
+        let waiver = |draft: FeeWaiverDraft| -> Result<FeeWaiver, DealError> {
+            let fee = self.desk.waivable_fee(&case, &draft.code).map_err(refused)?;
+            match draft.amount {
+                Some(amount) if amount > fee => Err(refused(format!("That fee is {fee}: no more than it can be waived.")).into()),
+                amount => Ok(FeeWaiver { code: draft.code, amount: amount.unwrap_or(fee) }),
+            }
+        };
+        drafts.into_iter().map(waiver).collect()
     }
 
     fn trade_in(&self, before: &OnTable, draft: TradeInDraft) -> TradeIn {

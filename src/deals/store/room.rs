@@ -14,6 +14,7 @@ use crate::deals::approval::{Basis, Standing};
 use crate::deals::model::{Deal, DealKind, FigureLine, Headline, Terms};
 use crate::deals::plan::PaymentPlan;
 use crate::deals::states::DealState;
+use crate::finance::FeeWaiver;
 use crate::kernel::id::{CustomerId, DealId, FinanceQuoteId, GroupId, InsuranceQuoteId, ScenarioId, StoreId, UserId, VehicleId};
 use crate::kernel::money::{Cents, Currency};
 use crate::kernel::rate::Rate;
@@ -120,6 +121,7 @@ impl StepFacts {
             condition: row.condition,
             over_allowance: row.over_allowance,
             products: row.products,
+            fees_waived: terms.fees_waived(),
             markup: row.markup.and_then(Rate::from_percent),
         };
         Self {
@@ -156,6 +158,7 @@ struct Row {
     buyer_jurisdiction: String,
     first_payment_days: i32,
     payment_plan: Option<Json<PaymentPlan>>,
+    fee_waivers: Option<Json<Vec<FeeWaiver>>>,
     tax_cents: Option<Cents>,
     fees_cents: Option<Cents>,
     amount_financed_cents: Option<Cents>,
@@ -206,6 +209,7 @@ impl Row {
                     buyer_jurisdiction: self.buyer_jurisdiction,
                     first_payment_days: self.first_payment_days,
                     plan: self.payment_plan.map(|plan| plan.0).unwrap_or_default(),
+                    fee_waivers: self.fee_waivers.map(|waivers| waivers.0).unwrap_or_default(),
                 },
                 figures: headline(
                     self.tax_cents,
@@ -263,7 +267,7 @@ pub(in crate::deals) async fn find_many(
              d.salesperson_id AS "salesperson_id: _", d.state AS "state: _", d.version, d.kind AS "kind: _", d.currency AS "currency: _",
              d.price_cents AS "price_cents: _", d.down_payment_cents AS "down_payment_cents: _",
              d.manufacturer_rebate_cents AS "manufacturer_rebate_cents: _", d.dealer_rebate_cents AS "dealer_rebate_cents: _",
-             d.term_months, d.annual_miles, d.credit_tier, d.buyer_jurisdiction, d.first_payment_days, d.payment_plan AS "payment_plan: _",
+             d.term_months, d.annual_miles, d.credit_tier, d.buyer_jurisdiction, d.first_payment_days, d.payment_plan AS "payment_plan: _", d.fee_waivers AS "fee_waivers: _",
              d.tax_cents AS "tax_cents: _", d.fees_cents AS "fees_cents: _", d.amount_financed_cents AS "amount_financed_cents: _",
              d.payment_cents AS "payment_cents: _", d.payment_is_estimate, d.total_price_cents AS "total_price_cents: _",
              d.accepted_finance_quote_id AS "accepted_finance_quote_id: _", d.accepted_insurance_quote_id AS "accepted_insurance_quote_id: _",

@@ -14,6 +14,7 @@ use crate::deals::model::{Deal, DealKind, DealProduct, FigureLine, Figures, Head
 use crate::deals::plan::PaymentPlan;
 use crate::deals::pricing::Car;
 use crate::deals::states::DealState;
+use crate::finance::FeeWaiver;
 use crate::inventory::{VehicleCondition, VehicleStatus};
 use crate::kernel::id::{
     CustomerId, DealId, FinanceQuoteId, GroupId, InsuranceQuoteId, ProductId, SessionId, StoreId, TradeInId, UserId, VehicleId,
@@ -92,6 +93,7 @@ struct Row {
     buyer_jurisdiction: String,
     first_payment_days: i32,
     payment_plan: Option<sqlx::types::Json<PaymentPlan>>,
+    fee_waivers: Option<sqlx::types::Json<Vec<FeeWaiver>>>,
     tax_cents: Option<Cents>,
     fees_cents: Option<Cents>,
     amount_financed_cents: Option<Cents>,
@@ -169,7 +171,7 @@ pub(in crate::deals) async fn read(
              d.salesperson_id AS "salesperson_id: _", d.state AS "state: _", d.version, d.kind AS "kind: _", d.currency AS "currency: _",
              d.price_cents AS "price_cents: _", d.down_payment_cents AS "down_payment_cents: _",
              d.manufacturer_rebate_cents AS "manufacturer_rebate_cents: _", d.dealer_rebate_cents AS "dealer_rebate_cents: _",
-             d.term_months, d.annual_miles, d.credit_tier, d.buyer_jurisdiction, d.first_payment_days, d.payment_plan AS "payment_plan: _",
+             d.term_months, d.annual_miles, d.credit_tier, d.buyer_jurisdiction, d.first_payment_days, d.payment_plan AS "payment_plan: _", d.fee_waivers AS "fee_waivers: _",
              d.tax_cents AS "tax_cents: _", d.fees_cents AS "fees_cents: _", d.amount_financed_cents AS "amount_financed_cents: _",
              d.payment_cents AS "payment_cents: _", d.payment_is_estimate, d.total_price_cents AS "total_price_cents: _",
              d.figures_verified, d.figure_lines AS "figure_lines: _",
@@ -220,6 +222,7 @@ fn on_table(row: Row, now: DateTime<Utc>) -> OnTable {
         buyer_jurisdiction: row.buyer_jurisdiction,
         first_payment_days: row.first_payment_days,
         plan: row.payment_plan.map(|plan| plan.0).unwrap_or_default(),
+        fee_waivers: row.fee_waivers.map(|waivers| waivers.0).unwrap_or_default(),
     };
     let headline = headline(
         row.tax_cents,
@@ -386,7 +389,7 @@ pub(in crate::deals) async fn save(conn: &mut PgConnection, by: &By, saved: Save
                payment_cents = $17, payment_is_estimate = $18, total_price_cents = $19, figures_verified = coalesce($20, figures_verified),
                figure_lines = coalesce($21, figure_lines), accepted_finance_quote_id = $22, accepted_insurance_quote_id = $23,
                lost_reason = $24, presented_at = $25, agreed_at = $26, contracted_at = $27, ended_at = $28, updated_at = $29,
-               payment_plan = $42
+               payment_plan = $42, fee_waivers = $43
              WHERE id = $1 AND version = $30 RETURNING id, store_id, version),
            old_finance AS (
              UPDATE finance_quote q SET status = 'SUPERSEDED' FROM changed
@@ -450,6 +453,7 @@ pub(in crate::deals) async fn save(conn: &mut PgConnection, by: &By, saved: Save
         key.as_ref().map(|k| k.request_hash.as_slice()),
         answer,
         terms.plan.stored().map(sqlx::types::Json) as _,
+        (!terms.fee_waivers.is_empty()).then(|| sqlx::types::Json(&terms.fee_waivers)) as _,
     )
     .fetch_optional(conn)
     .await?;

@@ -144,7 +144,8 @@ impl QuoteInput {
     }
 
     fn doc_fee(&self) -> Cents {
-        self.fees.iter().filter(|f| f.code == "DOC").map(|f| f.charged(self.worksheet.price)).sum()
+        let (price, waivers) = (self.worksheet.price, &self.worksheet.fee_waivers);
+        self.fees.iter().filter(|f| f.code == "DOC").map(|f| f.charged(price) - f.waived(waivers, price)).sum()
     }
 
     /// The store's own fees are capitalized in a lease, the government's are paid at signing.
@@ -193,6 +194,12 @@ impl QuoteInput {
             b.fees += charged;
             b.add_cited(QuoteLineKind::Fee, charged, self.fee_placement(fee), || {
                 ((format!("FEE_{}", fee.code).into(), fee.label.clone().into()), Some(Cited::new(fee.id, fee.verified, &fee.source)))
+            });
+            // A line of its own: the customer sees what the store gives up.
+            let waived = fee.waived(&w.fee_waivers, w.price);
+            b.fees -= waived;
+            b.add(QuoteLineKind::Fee, -waived, self.fee_placement(fee), || {
+                (format!("FEE_{}_WAIVED", fee.code).into(), format!("{} waived", fee.label).into())
             });
         }
         if let (true, Some(program)) = (lease, &self.program) {

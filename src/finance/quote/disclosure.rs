@@ -134,7 +134,7 @@ fn groups(lines: &[Installment]) -> Vec<PaymentGroup> {
 fn itemization(quote: &Quote) -> Vec<ItemizationLine> {
     let sum = |of: &dyn Fn(&super::QuoteLine) -> bool| -> Cents { quote.lines.iter().filter(|l| of(l)).map(|l| l.amount).sum() };
     let line = |code, label: &str, amount| ItemizationLine { code, label: label.to_owned(), amount };
-    let is_doc = |l: &super::QuoteLine| l.code == "FEE_DOC";
+    let is_doc = |l: &super::QuoteLine| matches!(l.code.as_ref(), "FEE_DOC" | "FEE_DOC_WAIVED");
     let cash_price = sum(&|l| matches!(l.kind, QuoteLineKind::Price | QuoteLineKind::Tax) || (l.kind == QuoteLineKind::Fee && is_doc(l)));
     let mut lines = vec![
         line("CASH_PRICE", "Cash price with taxes and document fee", cash_price),

@@ -59,7 +59,22 @@ pub struct FeeRule {
     pub verified: bool,
 }
 
+/// A fee of the store that the customer does not pay, or not in full.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FeeWaiver {
+    /// Which fee: its code.
+    pub code: String,
+    /// How much of it is waived; at most the fee.
+    pub amount: Cents,
+}
+
 impl FeeRule {
+    /// What of it is waived on a car of a price. The government waives nothing.
+    pub fn waived(&self, waivers: &[FeeWaiver], price: Cents) -> Cents {
+        let own = waivers.iter().find(|waiver| self.store_id.is_some() && waiver.code == self.code);
+        own.map_or(Cents::ZERO, |waiver| waiver.amount.min(self.charged(price)))
+    }
+
     /// What is charged on a car of a price: never more than the law allows.
     pub fn charged(&self, price: Cents) -> Cents {
         let share = self.cap_percent.and_then(|cap| div_floor(i128::from(price.0) * i128::from(cap.0), Rate::WHOLE));

@@ -25,12 +25,12 @@ use super::tax::{TaxRule, negative_equity};
 
 pub(super) use buildup::Buildup;
 pub use disclosure::{PaymentGroup, TruthInLending};
-pub use fee::{FeeRule, FeeScope};
+pub use fee::{FeeRule, FeeScope, FeeWaiver};
 pub use result::{LeaseDetail, LinePlacement, Quote, QuoteLine, QuoteLineKind, RateStory, RuleUse, SigningLine, TraceStep};
-pub use worksheet::{DEFERRED_MAX, DeferredDown, ProductLine, Purse, Worksheet};
+pub use worksheet::{DEFERRED_MAX, DeferredDown, FEE_WAIVERS_MAX, ProductLine, Purse, Worksheet};
 
 /// Grows when any figure of any quote could come out differently. Stored with every quote.
-pub const ENGINE_VERSION: &str = "2.0";
+pub const ENGINE_VERSION: &str = "2.1";
 /// Most fees of a quote.
 pub const FEES_MAX: usize = 40;
 

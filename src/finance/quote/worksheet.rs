@@ -10,7 +10,7 @@ use crate::kernel::id::ProductId;
 use crate::kernel::money::{Cents, Currency};
 use crate::kernel::rate::Rate;
 
-use super::QuoteKind;
+use super::{FeeWaiver, QuoteKind};
 
 /// Most trade-ins of a quote.
 pub const TRADE_INS_MAX: usize = 8;
@@ -18,6 +18,8 @@ pub const TRADE_INS_MAX: usize = 8;
 pub const PRODUCTS_MAX: usize = 20;
 /// Most parts of a down payment that are paid later.
 pub const DEFERRED_MAX: usize = 6;
+/// Most waived fees of a quote.
+pub const FEE_WAIVERS_MAX: usize = 10;
 
 /// A product on the deal at the price agreed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -80,6 +82,9 @@ pub struct Worksheet {
     pub trade_ins: Vec<TradeIn>,
     /// Protection products.
     pub products: Vec<ProductLine>,
+    /// Fees of the store that are waived or reduced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fee_waivers: Vec<FeeWaiver>,
     /// Months. Ignored for cash.
     pub term_months: u16,
     /// Days to the first payment; 30 means one month. A lease's first payment is due at signing.
@@ -118,6 +123,7 @@ impl Worksheet {
             dealer_rebate: Cents::ZERO,
             trade_ins: Vec::new(),
             products: Vec::new(),
+            fee_waivers: Vec::new(),
             term_months: 0,
             first_payment_days: 30,
             schedule: PaymentSchedule::Monthly,
@@ -150,6 +156,9 @@ impl Worksheet {
         for product in &self.products {
             within("A product's price", product.price)?;
         }
+        for waiver in &self.fee_waivers {
+            within("A waived fee", waiver.amount)?;
+        }
         for part in &self.deferred_down {
             within("A deferred down payment", part.amount)?;
         }
@@ -160,6 +169,7 @@ impl Worksheet {
         for (what, count, max) in [
             ("trade-ins", self.trade_ins.len(), TRADE_INS_MAX),
             ("products", self.products.len(), PRODUCTS_MAX),
+            ("waived fees", self.fee_waivers.len(), FEE_WAIVERS_MAX),
             ("deferred parts of a down payment", self.deferred_down.len(), DEFERRED_MAX),
         ] {
             if count > max {

@@ -4,7 +4,7 @@ use super::super::column::Kind::{Choice, Code, Date, Int, Money};
 use super::super::column::{Row, may, must};
 use super::{Reference, Spec, close};
 
-const KINDS: &[&str] = &["DISCOUNT", "FRONT_GROSS", "OVER_ALLOWANCE", "RATE_MARKUP", "TERM", "LOAN_TO_VALUE", "BACK_END"];
+const KINDS: &[&str] = &["DISCOUNT", "FRONT_GROSS", "OVER_ALLOWANCE", "RATE_MARKUP", "TERM", "LOAN_TO_VALUE", "BACK_END", "FEE_WAIVER"];
 /// A week.
 const WAIT_MAX: i64 = 10_080;
 /// A year.

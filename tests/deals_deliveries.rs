@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::Duration;
 use deskless::auth::Role;
+use futures::StreamExt;
 use serde_json::{Value, json};
 
 use crate::helpers::Session;
@@ -70,6 +71,8 @@ async fn a_financed_car_goes_before_the_lender_pays_only_with_a_reason_and_a_las
 
     let watch = "subscription ($id: ID!) { vehicleChanged(storeId: $id) { vehicle { status } } }";
     let mut lot = listen(&room.app.app, &room.sam, watch, json!({ "id": room.app.austin.to_string() })).await;
+    // Subscriptions begin when first polled.
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(50), lot.next()).await.is_err(), "begins with nothing");
     let input = json!({ "dealId": deal["id"], "expectedVersion": deal["version"], "idempotencyKey": "hand-over", "odometerMiles": 20_010,
         "spotReason": "Saturday evening: the lender opens on Monday" });
     let done = room.run(&room.sam, "dealDeliver", input.clone(), SEEN).await;

@@ -221,3 +221,153 @@ async fn without_a_partner_or_a_hold_no_deposit_is_taken() {
     let told = room.run(&stranger, "depositAuthorize", input, "deal { id } userErrors { code }").await;
     assert_eq!(told, json!({ "deal": null, "userErrors": [{ "code": "NOT_FOUND" }] }));
 }
+
+/// A deposit that was taken.
+async fn captured(room: &Showroom, deal: &Value, refundable: bool) -> Value {
+    let input = json!({ "dealId": deal["id"], "amount": "500.00", "refundable": refundable, "cardToken": "tok_visa", "idempotencyKey": room.key() });
+    let taken = room.run(&room.sam, "depositAuthorize", input, SEEN).await;
+    let captured = change(room, "depositCapture", &taken["deposit"]).await;
+    assert_eq!(captured["deposit"]["status"], "CAPTURED");
+    captured["deposit"].clone()
+}
+
+#[tokio::test]
+async fn a_sale_that_is_called_off_gives_back_what_was_agreed_to_be_refundable() {
+    for (refundable, status, books) in [(true, "REFUNDED", "refunded"), (false, "CAPTURED", "captured")] {
+        let (room, sim, deal) = with_partner().await;
+        captured(&room, &deal, refundable).await;
+        room.done("dealCancel", &deal, json!({ "reason": "changed their mind" })).await;
+        room.app.app.payments.sweep().await.expect("sweeps");
+        assert_eq!(deposits(&room, &deal).await[0]["status"], status);
+        assert_eq!(sim.authorizations()[0].status, books);
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_taken_back_gives_back_everything() {
+    let (room, sim, deal) = with_partner().await;
+    captured(&room, &deal, false).await;
+    let mut deal = room.done("dealStructure", &deal, json!({ "kind": "CASH" })).await;
+    for step in ["dealPresent", "dealAgree", "dealContract"] {
+        deal = room.done(step, &deal, json!({})).await;
+    }
+    let deal = room.done("dealDeliver", &deal, json!({ "odometerMiles": 20_000 })).await;
+    let maria = room.app.manager().await;
+    let input = json!({ "dealId": deal["id"], "expectedVersion": deal["version"], "idempotencyKey": "back", "reason": "The wrong car", "odometerMiles": 20_000,
+        "customerAgrees": true, "considerationReturned": true });
+    let done = room.run(&maria, "dealUnwind", input, "deal { state deposits { status } } userErrors { code }").await;
+    assert_eq!(done, json!({ "deal": { "state": "UNWOUND", "deposits": [{ "status": "REFUNDING" }] }, "userErrors": [] }));
+    room.app.app.payments.sweep().await.expect("sweeps");
+    assert_eq!(sim.authorizations()[0].status, "refunded");
+}
+
+#[tokio::test]
+async fn a_refund_with_an_unknown_outcome_is_asked_about_and_done_once() {
+    for mood in [Mood::Slow, Mood::Error, Mood::ErrorAfter, Mood::DropAfter, Mood::Garbage, Mood::Pending] {
+        let (mut room, sim, deal) = with_partner().await;
+        let deposit = captured(&room, &deal, true).await;
+        let maria = room.app.manager().await;
+        sim.misbehave(&[mood, mood]);
+        let input = json!({ "depositId": deposit["id"], "idempotencyKey": "back" });
+        let asked = room.run(&maria, "depositRefund", input.clone(), SEEN).await;
+        assert_eq!((&asked["deposit"]["status"], &asked["deposit"]["outcomeKnown"]), (&json!("REFUNDING"), &json!(false)), "{mood:?}");
+        let again = room.run(&maria, "depositRefund", input, SEEN).await;
+        assert_eq!((&again["replayed"], &again["deposit"]["status"]), (&json!(true), &json!("REFUNDING")), "{mood:?}");
+        clear(&room).await;
+        room.sam = room.app.sign_in("sam@example.com").await;
+        assert_eq!(deposits(&room, &deal).await[0]["status"], "REFUNDED", "{mood:?}");
+        assert_eq!(sim.authorizations()[0].status, "refunded", "{mood:?}");
+        assert_eq!(room.number("SELECT count(*) FROM payment_request WHERE kind = 'REFUND'").await, 1, "{mood:?}");
+        // The deal may leave another one.
+        let deal = json!({ "id": deal["id"] });
+        room.run(&room.sam, "holdPlace", json!({ "dealId": deal["id"], "idempotencyKey": room.key() }), "userErrors { code }").await;
+        assert_eq!(authorize(&room, &deal, "new", "tok_visa").await["deposit"]["status"], "AUTHORIZED", "{mood:?}");
+    }
+}
+
+#[tokio::test]
+async fn money_whose_taking_was_unknown_when_the_sale_ended_goes_back_once_it_is_known() {
+    let (room, sim, deal) = with_partner().await;
+    let taken = authorize(&room, &deal, "one", "tok_visa").await;
+    sim.misbehave(&[Mood::DropAfter]);
+    assert_eq!(change(&room, "depositCapture", &taken["deposit"]).await["deposit"]["status"], "CAPTURING");
+    room.done("dealLose", &deal, json!({ "reason": "went elsewhere" })).await;
+    clear(&room).await;
+    assert_eq!(sim.authorizations()[0].status, "refunded");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_manager_refunds_and_of_two_at_once_one_does() {
+    let (room, sim, deal) = with_partner().await;
+    let room = Arc::new(room);
+    let deposit = captured(&room, &deal, false).await;
+    assert_eq!(change(&room, "depositRefund", &deposit).await["userErrors"][0]["code"], "MANAGER_NEEDED");
+    let elsewhere = room.app.person("raleigh@example.com", &[(room.app.raleigh, deskless::auth::Role::SalesManager)]).await;
+    let input = json!({ "depositId": deposit["id"], "idempotencyKey": "x" });
+    assert_eq!(room.run(&elsewhere, "depositRefund", input, SEEN).await["userErrors"][0]["code"], "NOT_FOUND");
+    let maria = room.app.manager().await;
+    let tries = (0..2).map(|n| {
+        let (room, id, access) = (Arc::clone(&room), deposit["id"].clone(), maria.access.clone());
+        tokio::spawn(async move {
+            let who = crate::helpers::Session { access, refresh: String::new() };
+            let input = json!({ "depositId": id, "idempotencyKey": format!("refund-{n}") });
+            room.run(&who, "depositRefund", input, SEEN).await["userErrors"][0]["code"].as_str().unwrap_or("DONE").to_owned()
+        })
+    });
+    let mut outcomes: Vec<String> = futures::future::join_all(tries).await.into_iter().map(|t| t.expect("no panic")).collect();
+    outcomes.sort();
+    assert_eq!(outcomes, ["DONE", "WRONG_DEPOSIT_STATUS"]);
+    assert_eq!(sim.authorizations()[0].status, "refunded");
+}
+
+#[tokio::test]
+async fn a_silent_partner_is_not_waited_for_and_one_try_finds_it_back() {
+    let (room, sim, deal) = with_partner().await;
+    let other = room.open_deal(&room.camry, json!({})).await;
+    room.run(&room.sam, "holdPlace", json!({ "dealId": other["id"], "idempotencyKey": room.key() }), "userErrors { code }").await;
+    sim.misbehave(&[Mood::Error; 5]);
+    authorize(&room, &deal, "one", "tok_visa").await;
+    for _ in 0..4 {
+        room.app.clock.advance(Duration::seconds(20));
+        room.app.app.payments.sweep().await.expect("sweeps");
+    }
+    assert_eq!(sim.heard(), 5);
+    let refused = authorize(&room, &other, "two", "tok_visa").await;
+    assert_eq!(
+        (&refused["userErrors"][0]["code"], &refused["userErrors"][0]["message"]),
+        (&json!("PARTNER_SILENT"), &json!("The payment partner does not answer. Try again in a moment, or take the money at the cashier."))
+    );
+    room.app.app.payments.sweep().await.expect("sweeps");
+    assert_eq!((sim.heard(), room.number("SELECT count(*) FROM deposit").await), (5, 1), "nobody was asked, nothing was written");
+    // The rest is over: one goes through, and all is well again. The same key was not used up.
+    room.app.clock.advance(Duration::seconds(16));
+    assert_eq!(authorize(&room, &other, "two", "tok_visa").await["deposit"]["status"], "AUTHORIZED");
+    clear(&room).await;
+    assert_eq!(sim.authorizations().len(), 2);
+    let request = axum::http::Request::get("/metrics").body(axum::body::Body::empty()).unwrap();
+    let page = axum::body::to_bytes(room.app.send(request).await.into_body(), 1 << 20).await.unwrap();
+    let page = String::from_utf8(page.to_vec()).unwrap();
+    assert!(page.contains("deskless_payment_requests_unknown") && page.contains("deskless_payment_partner_silent"), "{page}");
+}
+
+#[tokio::test]
+async fn a_deposit_of_a_deal_that_sits_on_another_tablet_is_left_alone() {
+    let (room, sim, deal) = with_partner().await;
+    let taken = authorize(&room, &deal, "one", "tok_visa").await;
+    let maria = room.app.manager().await;
+    room.run(&room.sam, "dealTake", json!({ "dealId": deal["id"] }), "userErrors { code }").await;
+    let asked = sim.heard();
+    for mutation in ["depositCapture", "depositVoid", "depositRefund"] {
+        let input = json!({ "depositId": taken["deposit"]["id"], "idempotencyKey": format!("elsewhere-{mutation}") });
+        let told = room.run(&maria, mutation, input, SEEN).await;
+        assert_eq!(told["userErrors"][0]["code"], "HELD_ELSEWHERE", "{mutation}");
+    }
+    assert_eq!(sim.heard(), asked);
+    room.run(&room.sam, "dealRelease", json!({ "dealId": deal["id"] }), "userErrors { code }").await;
+    let input = json!({ "depositId": taken["deposit"]["id"], "idempotencyKey": "elsewhere-depositCapture" });
+    assert_eq!(
+        room.run(&maria, "depositCapture", input, SEEN).await["deposit"]["status"],
+        "CAPTURED",
+        "the same key, once the deal is free"
+    );
+}

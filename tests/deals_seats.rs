@@ -209,3 +209,23 @@ async fn of_many_tablets_that_take_a_free_deal_at_once_one_has_it() {
     }
     println!("{taken} free deals taken by one of 8 tablets each; {warned} warnings");
 }
+
+#[tokio::test]
+async fn the_car_of_a_deal_on_another_tablet_is_neither_held_nor_let_go() {
+    let (room, deal, sam, mia) = two_tablets().await;
+    seat(&room, &sam, "dealTake", &deal, json!({})).await;
+    let act = async |mutation: &str| {
+        let input = json!({ "dealId": deal["id"], "idempotencyKey": format!("mia-{mutation}") });
+        code(&room.run(&mia, mutation, input, "userErrors { code }").await).to_owned()
+    };
+    for mutation in ["holdPlace", "holdExtend", "holdRelease", "holdQueueJoin", "holdQueueLeave"] {
+        assert_eq!(act(mutation).await, "HELD_ELSEWHERE", "{mutation}");
+    }
+    let deposit = json!({ "dealId": deal["id"], "amount": "500", "refundable": true, "cardToken": "tok", "idempotencyKey": "d" });
+    assert_eq!(code(&room.run(&mia, "depositAuthorize", deposit, "userErrors { code }").await), "HELD_ELSEWHERE");
+    assert_eq!(room.number("SELECT count(*) FROM vehicle_hold").await, 0);
+    let own = json!({ "dealId": deal["id"], "idempotencyKey": "sam-holds" });
+    assert_eq!(code(&room.run(&sam, "holdPlace", own, "userErrors { code }").await), "DONE");
+    seat(&room, &sam, "dealRelease", &deal, json!({})).await;
+    assert_eq!(act("holdRelease").await, "DONE", "the refusal was not kept under the key");
+}

@@ -76,7 +76,7 @@ pub struct Authorization {
     pub amount: i64,
     /// Three letters.
     pub currency: String,
-    /// `authorized`, `captured`, `voided`.
+    /// `authorized`, `captured`, `voided`, `refunded`.
     pub status: String,
     /// The card's token.
     pub token: String,
@@ -252,8 +252,9 @@ impl Sim {
         }
         let (status, body) = match path.as_slice() {
             ["v1", "authorizations"] => books.authorize(&id, &asked.body),
-            ["v1", "authorizations", reference, "capture"] => books.finish(&id, reference, "captured"),
-            ["v1", "authorizations", reference, "void"] => books.finish(&id, reference, "voided"),
+            ["v1", "authorizations", reference, "capture"] => books.finish(&id, reference, "authorized", "captured"),
+            ["v1", "authorizations", reference, "void"] => books.finish(&id, reference, "authorized", "voided"),
+            ["v1", "authorizations", reference, "refund"] => books.finish(&id, reference, "captured", "refunded"),
             _ => return (404, json!({ "error": "no such address" })),
         };
         if status != 400 {
@@ -279,10 +280,10 @@ impl Books {
         (201, json!({ "request_id": id, "outcome": "done", "authorization": reference }))
     }
 
-    fn finish(&mut self, id: &str, reference: &str, status: &str) -> (u16, Value) {
+    fn finish(&mut self, id: &str, reference: &str, from: &str, to: &str) -> (u16, Value) {
         match self.authorizations.get_mut(reference) {
-            Some(authorization) if authorization.status == "authorized" => {
-                status.clone_into(&mut authorization.status);
+            Some(authorization) if authorization.status == from => {
+                to.clone_into(&mut authorization.status);
                 (200, json!({ "request_id": id, "outcome": "done", "authorization": reference }))
             }
             Some(authorization) => {

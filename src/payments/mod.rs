@@ -7,11 +7,15 @@
 //! - An answer that did not come, or cannot be read, is not a no: the outcome is *unknown*, everybody sees that, and it is asked
 //!   about until it is known ([`Payments::sweep`]). Only an answer that says so is a yes or a no.
 //! - A card's number never comes here: the terminal gives a one-time token, which is kept sealed until the outcome is known.
-//! - When a hold ends without a sale, money that was only authorized is given free again.
+//! - When a hold ends without a sale, money that was only authorized is given free again. When the sale itself ends, money that
+//!   was taken is refunded: as agreed when the customer does not buy, always when a delivered car is taken back.
+//! - A partner that does not answer is not asked for a while (`breaker`), and people are told so at once.
 //!
 //! # Terms
-//! *Authorize*: the bank sets the money aside. *Capture*: it is taken. *Void*: what was set aside is free again.
+//! *Authorize*: the bank sets the money aside. *Capture*: it is taken. *Void*: what was set aside is free again. *Refund*: what was
+//! taken is given back.
 
+mod breaker;
 mod model;
 mod partner;
 mod service;
@@ -19,7 +23,7 @@ mod store;
 
 pub use model::{Deposit, DepositStatus, RequestKind, RequestState};
 pub use partner::{HttpPartner, PartnerSetupError};
-pub use service::{DepositRefused, NewDeposit, Payments};
+pub use service::{DepositRefused, NewDeposit, Owed, Payments};
 
 use std::fmt::Debug;
 use std::pin::Pin;
@@ -59,6 +63,11 @@ pub enum What {
         /// The partner's id of the authorization.
         reference: String,
     },
+    /// Give back what was taken.
+    Refund {
+        /// The partner's id of the authorization.
+        reference: String,
+    },
 }
 
 // A token does not belong into a log.
@@ -68,6 +77,7 @@ impl Debug for What {
             Self::Authorize { .. } => "Authorize",
             Self::Capture { .. } => "Capture",
             Self::Void { .. } => "Void",
+            Self::Refund { .. } => "Refund",
         })
     }
 }

@@ -23,6 +23,10 @@ crate::text_enum! {
         Voiding = "VOIDING",
         /// What was set aside is free again. Nothing was taken.
         Voided = "VOIDED",
+        /// What was taken is being given back; the answer is not known yet.
+        Refunding = "REFUNDING",
+        /// What was taken was given back.
+        Refunded = "REFUNDED",
     }
 }
 
@@ -35,6 +39,8 @@ crate::text_enum! {
         Capture = "CAPTURE",
         /// To give it free again.
         Void = "VOID",
+        /// To give back what was taken.
+        Refund = "REFUND",
     }
 }
 
@@ -96,32 +102,46 @@ impl DepositStatus {
             Self::Captured => "taken",
             Self::Voiding => "still being given free",
             Self::Voided => "given free",
+            Self::Refunding => "still being given back",
+            Self::Refunded => "given back",
         }
     }
 }
 
 impl RequestKind {
+    /// Where a deposit must stand to ask for this; none for what begins it.
+    pub const fn begins_at(self) -> Option<DepositStatus> {
+        match self {
+            Self::Authorize => None,
+            Self::Capture | Self::Void => Some(DepositStatus::Authorized),
+            Self::Refund => Some(DepositStatus::Captured),
+        }
+    }
+
     /// Where a deposit stands while this is under way.
     pub const fn under_way(self) -> DepositStatus {
         match self {
             Self::Authorize => DepositStatus::Authorizing,
             Self::Capture => DepositStatus::Capturing,
             Self::Void => DepositStatus::Voiding,
+            Self::Refund => DepositStatus::Refunding,
         }
     }
 
-    /// Where a deposit stands after a final reply; none while there is none. A refused capture or void changes nothing: the
-    /// money is still set aside.
+    /// Where a deposit stands after a final reply; none while there is none. After a refused capture or void the money is still set
+    /// aside, after a refused refund it is still taken.
     pub const fn after(self, reply: &Reply) -> Option<DepositStatus> {
         match (self, reply) {
             (_, Reply::Unknown(_) | Reply::NeverSeen) => None,
-            (Self::Authorize | Self::Capture | Self::Void, Reply::Done { .. }) => Some(match self {
+            (_, Reply::Done { .. }) => Some(match self {
                 Self::Authorize => DepositStatus::Authorized,
                 Self::Capture => DepositStatus::Captured,
                 Self::Void => DepositStatus::Voided,
+                Self::Refund => DepositStatus::Refunded,
             }),
             (Self::Authorize, Reply::Refused { .. }) => Some(DepositStatus::Declined),
             (Self::Capture | Self::Void, Reply::Refused { .. }) => Some(DepositStatus::Authorized),
+            (Self::Refund, Reply::Refused { .. }) => Some(DepositStatus::Captured),
         }
     }
 }
@@ -144,8 +164,9 @@ mod tests {
             assert_eq!(kind.after(&Reply::NeverSeen), None);
         }
         let after = |reply: &Reply| RequestKind::ALL.iter().map(|kind| kind.after(reply).unwrap()).collect::<Vec<_>>();
-        assert_eq!(after(&yes), [DepositStatus::Authorized, DepositStatus::Captured, DepositStatus::Voided]);
-        assert_eq!(after(&no), [DepositStatus::Declined, DepositStatus::Authorized, DepositStatus::Authorized]);
+        use DepositStatus::{Authorized, Captured, Declined, Refunded, Voided};
+        assert_eq!(after(&yes), [Authorized, Captured, Voided, Refunded]);
+        assert_eq!(after(&no), [Declined, Authorized, Authorized, Captured]);
     }
 
     #[test]

@@ -143,6 +143,7 @@ impl PaymentPort for HttpPartner {
                 // A reference is a word (see `is_word`), so it can stand in an address as it is.
                 What::Capture { reference } => (format!("/v1/authorizations/{reference}/capture"), json!({})),
                 What::Void { reference } => (format!("/v1/authorizations/{reference}/void"), json!({})),
+                What::Refund { reference } => (format!("/v1/authorizations/{reference}/refund"), json!({})),
             };
             self.send(Method::POST, path, Some(body), ask.request_id).await
         })

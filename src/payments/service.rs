@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use chrono::Duration;
 use futures::{StreamExt, TryStreamExt, stream};
+use metrics::gauge;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::breaker::Breaker;
 use super::model::{Deposit, DepositStatus, RequestKind, RequestState, patience};
 use super::store::{self, NewRow, Taken};
 use super::{Ask, PaymentPort, Reply, What};
@@ -33,6 +35,7 @@ pub struct Payments {
     db: Db,
     sealer: Arc<Sealer>,
     port: Option<Arc<dyn PaymentPort>>,
+    breaker: Arc<Breaker>,
 }
 
 /// A deposit to be authorized.
@@ -56,12 +59,24 @@ pub struct NewDeposit<'a> {
     pub by: Uuid,
 }
 
+/// What a customer gets back of money that was taken when a sale ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owed {
+    /// What was agreed to be refundable: they do not buy.
+    AsAgreed,
+    /// Everything: a delivered car is taken back.
+    Everything,
+}
+
 /// Why a deposit stays as it is.
 #[derive(Debug, thiserror::Error)]
 pub enum DepositRefused {
     /// No partner is configured.
     #[error("This server has no payment partner: take deposits at the cashier.")]
     NoPartner,
+    /// The partner did not answer the last times and is not asked now. Nothing was written down.
+    #[error("The payment partner does not answer. Try again in a moment, or take the money at the cashier.")]
+    PartnerSilent,
     /// The deal has a deposit already.
     #[error("This deal has a deposit already.")]
     AlreadyThere,
@@ -79,7 +94,7 @@ pub enum DepositRefused {
 impl Payments {
     /// With this partner; none takes no deposits.
     pub fn new(db: Db, sealer: Arc<Sealer>, port: Option<Arc<dyn PaymentPort>>) -> Self {
-        Self { db, sealer, port }
+        Self { db, sealer, port, breaker: Arc::default() }
     }
 
     /// Whether deposits can be taken at all.
@@ -90,9 +105,7 @@ impl Payments {
     /// Records a deposit and the request to authorize it, inside the caller's transaction. After its commit the caller calls
     /// [`Payments::carry_out`] with the request's id.
     pub async fn record(&self, tx: &mut Tx, new: &NewDeposit<'_>) -> Result<(DepositId, Uuid), DepositRefused> {
-        if self.port.is_none() {
-            return Err(DepositRefused::NoPartner);
-        }
+        self.has_answering_partner(tx)?;
         let (id, at): (DepositId, _) = (self.db.new_id(), tx.now());
         let row = NewRow {
             id,
@@ -112,11 +125,16 @@ impl Payments {
         Ok((id, request))
     }
 
-    /// Records the request to capture or void what is authorized, inside the caller's transaction. Gives the request's id.
-    pub async fn ask(&self, tx: &mut Tx, scope: &Scope, id: DepositId, kind: RequestKind) -> Result<(DealId, Uuid), DepositRefused> {
+    fn has_answering_partner(&self, tx: &Tx) -> Result<(), DepositRefused> {
         if self.port.is_none() {
             return Err(DepositRefused::NoPartner);
         }
+        if self.breaker.is_open(tx.now()) { Err(DepositRefused::PartnerSilent) } else { Ok(()) }
+    }
+
+    /// Records the request to capture, void or refund a deposit, inside the caller's transaction. Gives the request's id.
+    pub async fn ask(&self, tx: &mut Tx, scope: &Scope, id: DepositId, kind: RequestKind) -> Result<(DealId, Uuid), DepositRefused> {
+        self.has_answering_partner(tx)?;
         let found = store::of_deal(tx.conn(), scope, None, Some(id)).await?.pop().ok_or(DepositRefused::NotFound)?;
         let Some(request) = self.request_in(tx, id, kind).await? else {
             let present = store::of_deal(tx.conn(), scope, None, Some(id)).await?.pop().unwrap_or(found);
@@ -125,10 +143,11 @@ impl Payments {
         Ok((found.deal_id, request))
     }
 
-    /// Records the request, unless the deposit is not authorized, or not any more.
+    /// Records the request, unless the deposit does not stand where it begins, or not any more.
     async fn request_in(&self, tx: &mut Tx, id: DepositId, kind: RequestKind) -> Result<Option<Uuid>, DbError> {
         let at = tx.now();
-        if !store::advance(tx.conn(), id, DepositStatus::Authorized, kind.under_way(), at).await? {
+        let Some(from) = kind.begins_at() else { return Ok(None) };
+        if !store::advance(tx.conn(), id, from, kind.under_way(), at).await? {
             return Ok(None);
         }
         let request = self.db.new_id();
@@ -142,18 +161,20 @@ impl Payments {
         if holds.is_empty() {
             return Ok(());
         }
-        self.void_unwanted(tx, holds, None).await
-    }
-
-    /// A sale was taken back: the customer gets everything back, inside the caller's transaction. The sweep sends it.
-    pub async fn give_back(&self, tx: &mut Tx, deal: DealId) -> Result<(), DbError> {
-        self.void_unwanted(tx, &[], Some(deal)).await
-    }
-
-    async fn void_unwanted(&self, tx: &mut Tx, holds: &[Uuid], deal: Option<DealId>) -> Result<(), DbError> {
         let at = tx.now();
-        for id in store::unwanted(tx.conn(), holds, deal, at).await? {
+        for id in store::unwanted(tx.conn(), holds, at).await? {
             self.request_in(tx, id, RequestKind::Void).await?;
+        }
+        Ok(())
+    }
+
+    /// A sale ended: what is set aside is to be voided, what was taken refunded, inside the caller's transaction. The sweep sends it;
+    /// what the partner has not answered yet follows when it does.
+    pub async fn give_back(&self, tx: &mut Tx, deal: DealId, owed: Owed) -> Result<(), DbError> {
+        let at = tx.now();
+        for (id, status) in store::ended(tx.conn(), deal, owed == Owed::Everything, at).await? {
+            let kind = if status == DepositStatus::Captured { RequestKind::Refund } else { RequestKind::Void };
+            self.request_in(tx, id, kind).await?;
         }
         Ok(())
     }
@@ -168,6 +189,11 @@ impl Payments {
         store::of_deal(&mut *self.db.read().await?, scope, Some(deal), None).await
     }
 
+    /// One deposit, as the caller's transaction sees it.
+    pub async fn find_in(&self, tx: &mut Tx, scope: &Scope, id: DepositId) -> Result<Option<Deposit>, DbError> {
+        Ok(store::of_deal(tx.conn(), scope, None, Some(id)).await?.pop())
+    }
+
     /// One deposit.
     pub async fn find(&self, scope: &Scope, id: DepositId) -> Result<Option<Deposit>, DbError> {
         Ok(store::of_deal(&mut *self.db.read().await?, scope, None, Some(id)).await?.pop())
@@ -178,6 +204,9 @@ impl Payments {
     pub async fn carry_out(&self, request: Uuid) -> Result<bool, DbError> {
         let Some(port) = &self.port else { return Ok(false) };
         let now = self.db.now();
+        if !self.breaker.admits(now) {
+            return Ok(false);
+        }
         let until = later(now, Duration::seconds(TRY_SECONDS));
         let taken = store::take(&mut *self.db.read().await?, request, now, until).await?;
         let Some(taken) = taken else { return Ok(false) };
@@ -190,6 +219,7 @@ impl Payments {
             },
             known => known,
         };
+        self.breaker.heard(&reply, self.db.now());
         self.settle(request, &taken, reply).await
     }
 
@@ -201,6 +231,7 @@ impl Payments {
             }
             RequestKind::Capture => What::Capture { reference: taken.reference.clone()? },
             RequestKind::Void => What::Void { reference: taken.reference.clone()? },
+            RequestKind::Refund => What::Refund { reference: taken.reference.clone()? },
         })
     }
 
@@ -225,9 +256,15 @@ impl Payments {
             return Ok(true);
         }
         let reference = reference.filter(|_| taken.kind == RequestKind::Authorize);
-        let unwanted = store::conclude(tx.conn(), taken.deposit_id, status, reference, refused, at).await?;
-        if unwanted && taken.kind == RequestKind::Authorize && status == DepositStatus::Authorized {
-            self.request_in(&mut tx, taken.deposit_id, RequestKind::Void).await?;
+        let wanted = store::conclude(tx.conn(), taken.deposit_id, status, reference, refused, at).await?;
+        // A refused void or refund is for people to look at, not for trying for ever.
+        let next = match (taken.kind, status) {
+            (RequestKind::Authorize | RequestKind::Capture, DepositStatus::Authorized) if wanted.void => Some(RequestKind::Void),
+            (RequestKind::Capture, DepositStatus::Captured) if wanted.refund => Some(RequestKind::Refund),
+            _ => None,
+        };
+        if let Some(next) = next {
+            self.request_in(&mut tx, taken.deposit_id, next).await?;
         }
         tx.audit(AuditEvent {
             store_id: Some(taken.store_id),
@@ -247,7 +284,16 @@ impl Payments {
         if self.port.is_none() {
             return Ok(0);
         }
-        let due = store::due(&mut *self.db.read().await?, self.db.now(), SWEEP_MAX).await?;
+        let now = self.db.now();
+        let mut conn = self.db.read().await?;
+        gauge!("deskless_payment_requests_unknown").set(u32::try_from(store::unknown(&mut conn).await?).unwrap_or(u32::MAX));
+        let silent = self.breaker.is_open(now);
+        gauge!("deskless_payment_partner_silent").set(u8::from(silent));
+        if silent {
+            return Ok(0);
+        }
+        let due = store::due(&mut conn, now, SWEEP_MAX).await?;
+        drop(conn);
         let tries = stream::iter(due).map(|request| self.carry_out(request)).buffer_unordered(SWEEP_AT_ONCE);
         tries.try_fold(0_usize, |settled, known| async move { Ok(settled.saturating_add(usize::from(known))) }).await
     }

@@ -156,7 +156,13 @@ pub(super) async fn settle(conn: &mut PgConnection, request: Uuid, state: Reques
     Ok(done.rows_affected() == 1)
 }
 
-/// Writes what a settled request makes of its deposit. Returns whether it is to be voided as soon as possible.
+/// What is to become of a deposit as soon as possible.
+pub(super) struct Wanted {
+    pub(super) void: bool,
+    pub(super) refund: bool,
+}
+
+/// Writes what a settled request makes of its deposit. Returns what is to become of it next.
 pub(super) async fn conclude(
     conn: &mut PgConnection,
     deposit: DepositId,
@@ -164,10 +170,11 @@ pub(super) async fn conclude(
     reference: Option<&str>,
     refused: Option<&str>,
     at: DateTime<Utc>,
-) -> Result<bool, DbError> {
-    let wanted = sqlx::query_scalar!(
+) -> Result<Wanted, DbError> {
+    let wanted = sqlx::query_as!(
+        Wanted,
         "UPDATE deposit SET status = $2, partner_reference = coalesce($3, partner_reference), refused_code = $4, updated_at = $5
-         WHERE id = $1 RETURNING void_wanted",
+         WHERE id = $1 RETURNING void_wanted AS void, refund_wanted AS refund",
         deposit.0,
         status.as_str(),
         reference,
@@ -179,29 +186,56 @@ pub(super) async fn conclude(
     Ok(wanted)
 }
 
-/// The deposits of holds that ended, or of a deal that did, are no longer wanted; gives those whose money can be given free now.
-pub(super) async fn unwanted(
-    conn: &mut PgConnection,
-    holds: &[Uuid],
-    deal: Option<DealId>,
-    at: DateTime<Utc>,
-) -> Result<Vec<DepositId>, DbError> {
+/// The deposits of holds that ended are no longer wanted; gives those whose money can be given free now.
+pub(super) async fn unwanted(conn: &mut PgConnection, holds: &[Uuid], at: DateTime<Utc>) -> Result<Vec<DepositId>, DbError> {
     let rows = sqlx::query!(
-        r#"UPDATE deposit SET void_wanted = true, updated_at = $2
-           WHERE (hold_id = ANY($1) OR deal_id = $3) AND status IN ('AUTHORIZING', 'AUTHORIZED')
+        r#"UPDATE deposit SET void_wanted = true, updated_at = $2 WHERE hold_id = ANY($1) AND status IN ('AUTHORIZING', 'AUTHORIZED')
            RETURNING id AS "id: DepositId", status AS "status: DepositStatus""#,
         holds,
         at,
-        deal.map(|id| id.0),
     )
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().filter(|row| row.status == DepositStatus::Authorized).map(|row| row.id).collect())
 }
 
+/// The deposits of a sale that ended are no longer wanted, and what was taken goes back as far as it was agreed, or all of it. Gives
+/// those that can be given free or back now.
+pub(super) async fn ended(
+    conn: &mut PgConnection,
+    deal: DealId,
+    everything: bool,
+    at: DateTime<Utc>,
+) -> Result<Vec<(DepositId, DepositStatus)>, DbError> {
+    let rows = sqlx::query!(
+        r#"UPDATE deposit SET void_wanted = true, refund_wanted = refundable OR $2, updated_at = $3
+           WHERE deal_id = $1 AND status IN ('AUTHORIZING', 'AUTHORIZED', 'CAPTURING', 'CAPTURED')
+           RETURNING id AS "id: DepositId", status AS "status: DepositStatus", refund_wanted"#,
+        deal.0,
+        everything,
+        at,
+    )
+    .fetch_all(conn)
+    .await?;
+    let now = rows.into_iter().filter(|row| match row.status {
+        DepositStatus::Authorized => true,
+        DepositStatus::Captured => row.refund_wanted,
+        _ => false,
+    });
+    Ok(now.map(|row| (row.id, row.status)).collect())
+}
+
+/// How many requests were sent and have no clear answer yet.
+pub(super) async fn unknown(conn: &mut PgConnection) -> Result<i64, DbError> {
+    let count = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM payment_request WHERE settled_at IS NULL AND state = 'UNKNOWN'"#)
+        .fetch_one(conn)
+        .await?;
+    Ok(count)
+}
+
 /// A deposit follows its deal to another hold.
 pub(super) async fn follow(conn: &mut PgConnection, deal: DealId, hold: Uuid) -> Result<(), DbError> {
-    sqlx::query!("UPDATE deposit SET hold_id = $2 WHERE deal_id = $1 AND status NOT IN ('DECLINED', 'VOIDED')", deal.0, hold)
+    sqlx::query!("UPDATE deposit SET hold_id = $2 WHERE deal_id = $1 AND status NOT IN ('DECLINED', 'VOIDED', 'REFUNDED')", deal.0, hold)
         .execute(conn)
         .await?;
     Ok(())

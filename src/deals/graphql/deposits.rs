@@ -107,6 +107,10 @@ deposit_input!(
     /// The deposit to give free.
     DepositVoidInput
 );
+deposit_input!(
+    /// The deposit to give back.
+    DepositRefundInput
+);
 
 user_error!(
     "depositAuthorize",
@@ -118,6 +122,8 @@ user_error!(
         DepositOpen,
         /// The amount is out of its bounds.
         OutOfBounds,
+        /// The payment partner does not answer. Nothing was done: send it again in a moment, with the same key.
+        PartnerSilent,
         /// This server has no payment partner.
         PaymentsOff,
     }
@@ -128,6 +134,8 @@ user_error!(
     DepositCaptureErrorCode {
         /// Only money that is set aside can be taken.
         WrongDepositStatus,
+        /// The payment partner does not answer. Nothing was done: send it again in a moment, with the same key.
+        PartnerSilent,
         /// This server has no payment partner.
         PaymentsOff,
     }
@@ -138,6 +146,22 @@ user_error!(
     DepositVoidErrorCode {
         /// Only money that is set aside, and not taken yet, can be given free.
         WrongDepositStatus,
+        /// The payment partner does not answer. Nothing was done: send it again in a moment, with the same key.
+        PartnerSilent,
+        /// This server has no payment partner.
+        PaymentsOff,
+    }
+);
+user_error!(
+    "depositRefund",
+    DepositRefundUserError,
+    DepositRefundErrorCode {
+        /// A manager of the store must do it.
+        ManagerNeeded,
+        /// Only money that was taken can be given back.
+        WrongDepositStatus,
+        /// The payment partner does not answer. Nothing was done: send it again in a moment, with the same key.
+        PartnerSilent,
         /// This server has no payment partner.
         PaymentsOff,
     }
@@ -172,6 +196,7 @@ macro_rules! deposit_payload {
 deposit_payload!("depositAuthorize", DepositAuthorizePayload, DepositAuthorizeUserError);
 deposit_payload!("depositCapture", DepositCapturePayload, DepositCaptureUserError);
 deposit_payload!("depositVoid", DepositVoidPayload, DepositVoidUserError);
+deposit_payload!("depositRefund", DepositRefundPayload, DepositRefundUserError);
 
 async fn deposit(ctx: &Context<'_>, answer: &Answer) -> GqlResult<Option<DepositNode>> {
     match answer.deposit_id {
@@ -224,5 +249,15 @@ impl DepositsMutation {
     ) -> GqlResult<DepositVoidPayload> {
         let answer = service::<Deals>(ctx)?.deposit_void(actor(ctx)?, by(ctx)?, input.read()?).await?;
         DepositVoidPayload::of(ctx, answer).await
+    }
+    /// Has the money given back that was taken. For managers. `dealCancel` and `dealLose` do it by themselves with a refundable deposit,
+    /// `dealUnwind` and `dealReturn` with any.
+    async fn deposit_refund(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which deposit, and the key that guards it.")] input: DepositRefundInput,
+    ) -> GqlResult<DepositRefundPayload> {
+        let answer = service::<Deals>(ctx)?.deposit_refund(actor(ctx)?, by(ctx)?, input.read()?).await?;
+        DepositRefundPayload::of(ctx, answer).await
     }
 }

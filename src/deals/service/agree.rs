@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::hold::hold_ids;
 use super::{Answer, Change, DealError, Deals, EndDeal, Refusal, RefusalCode, Target};
 use crate::auth::Actor;
 use crate::db::{By, Tx};
 use crate::deals::states::{DealState, DealVerb};
 use crate::deals::store::quotes;
 use crate::deals::store::table::OnTable;
+use crate::payments::Owed;
 
 impl Deals {
     /// The customer was shown every line and the total price. The audit event keeps exactly what was shown.
@@ -63,8 +63,8 @@ impl Deals {
             .release_holds(tx, before.deal.id, state.as_str())
             .await
             .map_err(|e| DealError::from_inventory(e, &before.car.title(), None))?;
+        self.payments.give_back(tx, before.deal.id, Owed::AsAgreed).await?;
         if !freed.is_empty() {
-            self.payments.give_free(tx, &hold_ids(&freed)).await?;
             self.tell_rivals(tx, &before).await?;
         }
         let mut deal = before.deal.clone();

@@ -16,6 +16,7 @@ use crate::deals::store::table::OnTable;
 use crate::finance::DeliveryRight;
 use crate::inventory::VehicleStatus;
 use crate::kernel::id::DealId;
+use crate::payments::Owed;
 
 /// A hand-over.
 #[derive(Debug, Clone, Serialize)]
@@ -160,7 +161,7 @@ impl Deals {
         };
         let failed = |e| DealError::from_inventory(e, &before.car.title(), None);
         self.inventory.take_back(tx, &scope, deal.vehicle_id, status, wish.odometer_miles).await.map_err(failed)?;
-        self.payments.give_back(tx, deal.id).await?;
+        self.payments.give_back(tx, deal.id, Owed::Everything).await?;
         self.tell_rivals(tx, &before).await?;
         let mut deal = before.deal.clone();
         deal.state = state;

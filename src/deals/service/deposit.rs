@@ -40,7 +40,7 @@ struct Asked<'a> {
     token_sha256: [u8; 32],
 }
 
-/// A deposit to capture or to void.
+/// A deposit to capture, to void or to refund.
 #[derive(Debug, Clone, Serialize)]
 pub struct ChangeDeposit {
     /// Which.
@@ -108,6 +108,11 @@ impl Deals {
         self.change_deposit(actor, by, wish, "depositVoid", RequestKind::Void).await
     }
 
+    /// Has the money given back that was taken. For managers; cancelling, unwinding or returning does it by itself.
+    pub async fn deposit_refund(&self, actor: &Actor, by: By, wish: ChangeDeposit) -> Result<Answer, DealError> {
+        self.change_deposit(actor, by, wish, "depositRefund", RequestKind::Refund).await
+    }
+
     async fn change_deposit(
         &self,
         actor: &Actor,
@@ -118,8 +123,14 @@ impl Deals {
     ) -> Result<Answer, DealError> {
         let mut request = None;
         let recorded = async |tx: &mut Tx| {
-            let asked = self.payments.ask(tx, &actor.selling_scope(), wish.deposit_id, kind).await;
-            let (deal, id) = asked.map_err(refused)?;
+            let scope = actor.selling_scope();
+            let deposit = self.payments.find_in(tx, &scope, wish.deposit_id).await?.ok_or(DepositRefused::NotFound).map_err(refused)?;
+            let before = self.found_deal(tx, actor, deposit.deal_id).await?;
+            if kind == RequestKind::Refund && !actor.manages(before.deal.store_id) {
+                let message = "A manager of the store must do this.";
+                return Err(DealError::Refused(Refusal::new(RefusalCode::ManagerNeeded, "depositId", message).of(before.deal.id)));
+            }
+            let (deal, id) = self.payments.ask(tx, &scope, wish.deposit_id, kind).await.map_err(refused)?;
             request = Some(id);
             Ok(Answer { deposit_id: Some(wish.deposit_id), ..Answer::done(deal) })
         };
@@ -142,6 +153,8 @@ fn refused(error: DepositRefused) -> DealError {
     let words = error.to_string();
     match error {
         DepositRefused::NoPartner => Refusal::new(RefusalCode::PaymentsOff, "", words).into(),
+        // Not remembered: the same may be asked again when the partner is back.
+        DepositRefused::PartnerSilent => DealError::Undone(Refusal::new(RefusalCode::PartnerSilent, "", words)),
         // Found by a constraint: the transaction is broken and can keep no answer.
         DepositRefused::AlreadyThere => DealError::Undone(Refusal::new(RefusalCode::DepositOpen, "dealId", words)),
         DepositRefused::WrongStatus(_) => Refusal::new(RefusalCode::WrongDepositStatus, "depositId", words).into(),

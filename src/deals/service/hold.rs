@@ -198,12 +198,14 @@ impl Deals {
         Ok(count)
     }
 
-    /// The deal, locked.
-    async fn found_deal(&self, tx: &mut Tx, actor: &Actor, id: DealId) -> Result<OnTable, DealError> {
+    /// The deal, locked, unless another device has it open.
+    pub(super) async fn found_deal(&self, tx: &mut Tx, actor: &Actor, id: DealId) -> Result<OnTable, DealError> {
         let now = tx.now();
         let found = table::lock(tx.conn(), &actor.selling_scope(), id, now).await?;
         // Nothing to show for what may not be seen.
-        found.ok_or_else(|| DealError::Undone(Refusal::no_deal()))
+        let found = found.ok_or_else(|| DealError::Undone(Refusal::no_deal()))?;
+        Self::not_elsewhere(&found, actor)?;
+        Ok(found)
     }
 
     /// The deal, locked, still open.

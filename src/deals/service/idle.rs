@@ -7,6 +7,8 @@ use crate::db::notices::Subject;
 use crate::db::{AuditEvent, By, DbError};
 use crate::deals::states::{DealState, DealVerb, decide};
 use crate::deals::store::idle;
+use crate::kernel::id::DealId;
+use crate::payments::Owed;
 
 impl Deals {
     /// Expires open deals that nobody touched for as many days as their store allows. Any server may do it at any time.
@@ -27,6 +29,7 @@ impl Deals {
                 verb: "expired",
                 detail: json!({ "from": from, "to": DealState::Expired, "version": deal.version, "idleDays": deal.idle_days }),
             });
+            self.payments.give_back(&mut tx, DealId(deal.id), Owed::AsAgreed).await?;
             tx.notify(deal.store_id, Subject::Deal, deal.id, deal.version);
         }
         tx.commit().await?;

@@ -181,14 +181,19 @@ impl Deals {
         let now = tx.now();
         let found = table::lock(tx.conn(), &actor.selling_scope(), target.deal_id, now).await?;
         let on_table = found.ok_or_else(Refusal::no_deal)?;
-        if let Some(holder) = on_table.holder.as_ref().filter(|_| on_table.held_from(actor)) {
-            // Not remembered: the same operation may be sent again once the device has the deal.
-            return Err(DealError::Undone(seat::held(on_table.deal.id, &holder.user_name, holder.device_label.as_deref())));
-        }
+        Self::not_elsewhere(&on_table, actor)?;
         if on_table.deal.version != target.expected_version {
             return Err(Refusal::out_of_sync(&on_table.deal, target.expected_version).into());
         }
         Ok(on_table)
+    }
+
+    /// Refuses while another device has the deal open. Not remembered: the same operation may be sent again once the device has it.
+    fn not_elsewhere(on_table: &OnTable, actor: &Actor) -> Result<(), DealError> {
+        match on_table.holder.as_ref().filter(|_| on_table.held_from(actor)) {
+            Some(holder) => Err(DealError::Undone(seat::held(on_table.deal.id, &holder.user_name, holder.device_label.as_deref()))),
+            None => Ok(()),
+        }
     }
 
     /// A use case that changes nothing but the deal: `work` tells from the deal what to write; nothing when it stays as it is.

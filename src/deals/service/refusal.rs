@@ -96,6 +96,8 @@ crate::text_enum! {
         DepositOpen = "DEPOSIT_OPEN",
         /// The deposit does not stand where this is possible.
         WrongDepositStatus = "WRONG_DEPOSIT_STATUS",
+        /// The payment partner does not answer. Nothing was done; the same may be sent again.
+        PartnerSilent = "PARTNER_SILENT",
         /// No payment partner is configured.
         PaymentsOff = "PAYMENTS_OFF",
     }

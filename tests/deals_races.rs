@@ -130,6 +130,47 @@ async fn no_update_is_lost_when_tablets_edit_one_deal() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_of_60_deals_written_at_once_gets_its_own_figures_and_its_own_answer() {
+    let room = Arc::new(Showroom::open().await);
+    let deal = room.open_deal(&room.rav4, json!({})).await;
+    let ids = copies(&room, &deal, 60).await;
+    let write = |id: &ID, key: String, version: i64, down: usize| {
+        let (room, id) = (Arc::clone(&room), id.clone());
+        tokio::spawn(async move {
+            let input = json!({ "dealId": id, "expectedVersion": version, "idempotencyKey": key, "downPayment": down.to_string() });
+            room.run(&room.sam, "dealStructure", input, SELECTION).await
+        })
+    };
+    // Among them one key that was used before, one tablet that is behind, and two that write the same deal.
+    let old = write(&ids[0], "again".into(), 1, 1).await.expect("no panic");
+    assert_eq!(old["deal"]["version"], 2);
+    let mut tries: Vec<_> = ids.iter().enumerate().skip(1).map(|(n, id)| write(id, room.key(), 1, n + 1)).collect();
+    tries.insert(20, write(&ids[0], "again".into(), 1, 1));
+    tries.insert(30, write(&ids[0], room.key(), 1, 999));
+    tries.insert(41, write(&ids[40], room.key(), 1, 41));
+    let answers: Vec<Value> = futures::future::join_all(tries).await.into_iter().map(|answer| answer.expect("no panic")).collect();
+    let refused: Vec<_> = answers.iter().filter_map(|a| Some((a["userErrors"][0]["code"].as_str()?, a["deal"]["id"].clone()))).collect();
+    assert_eq!(refused.iter().map(|(code, _)| *code).collect::<Vec<_>>(), ["DEAL_OUT_OF_SYNC"; 2], "{refused:?}");
+    assert!(refused.iter().any(|(_, id)| *id == json!(ids[0])) && refused.iter().any(|(_, id)| *id == json!(ids[40])));
+    assert_eq!(answers.iter().filter(|a| a["replayed"] == true).count(), 1);
+    for (n, id) in ids.iter().enumerate() {
+        let mine = answers.iter().chain([&old]).filter(|a| a["deal"]["id"] == json!(id) && a["userErrors"] == json!([]));
+        for answer in mine {
+            assert_eq!(
+                (&answer["deal"]["version"], &answer["deal"]["downPayment"]["amount"]),
+                (&json!(2), &json!(format!("{}.00", n + 1)))
+            );
+        }
+    }
+    assert_eq!(room.number("SELECT count(*) FROM deal WHERE version = 2").await, 60);
+    assert_eq!(room.number("SELECT count(DISTINCT down_payment_cents) FROM deal").await, 60);
+    assert_eq!(room.number("SELECT count(DISTINCT subject_id) FROM audit_event WHERE verb = 'structured'").await, 60);
+    assert_eq!(room.number("SELECT count(*) FROM audit_event WHERE verb = 'structured'").await, 60);
+    assert_eq!(room.number("SELECT count(DISTINCT subject_id) FROM change_notice WHERE subject_kind = 'DEAL' AND version = 2").await, 60);
+    assert_eq!(room.number("SELECT count(*) FROM idempotency_record WHERE operation = 'dealStructure'").await, 62);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_hangs_up_leaves_all_or_nothing() {
     let room = Arc::new(Showroom::open().await);
     let deal = room.agreed_cash_deal(&room.rav4).await;

@@ -124,7 +124,7 @@ impl Actor {
 }
 
 /// The stores a statement may touch. Only an [`Actor`] makes one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Scope(Vec<Uuid>);
 
 impl Scope {

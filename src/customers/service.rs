@@ -20,7 +20,7 @@ use super::turns::Turns;
 use crate::auth::{Actor, Scope};
 use crate::db::idempotency::{Claim, ClaimError};
 use crate::db::notices::Subject;
-use crate::db::{AuditEvent, By, Db, DbError, Tx};
+use crate::db::{AuditEvent, By, Db, DbError, Together, Tx, deal_out};
 use crate::kernel::id::{CustomerId, PreferenceId, StoreId};
 use crate::kernel::seal::Sealer;
 
@@ -30,6 +30,8 @@ pub struct Customers {
     pub(super) db: Db,
     pub(super) sealer: Arc<Sealer>,
     pub(super) turns: Turns,
+    /// Records by id; with preferences or not, with how many events.
+    records: Together<(Scope, bool, i64), Vec<Uuid>, Vec<store::CustomerRow>>,
 }
 
 /// What can go wrong. No text names a person.
@@ -126,7 +128,11 @@ pub struct CreateOutcome {
 impl Customers {
     /// On this database, with this sealer.
     pub fn new(db: Db, sealer: Arc<Sealer>) -> Self {
-        Self { db, sealer, turns: Turns::default() }
+        let records = Together::new(&db, |db: Db, (scope, preferences, events), asked: Vec<Vec<Uuid>>| async move {
+            let found = store::find(&mut *db.read().await?, &scope, &asked.concat(), preferences, events).await?;
+            Ok(deal_out(&asked, found, |record| record.id.0))
+        });
+        Self { db, sealer, turns: Turns::default(), records }
     }
 
     /// The present moment, for judging expiry.
@@ -156,7 +162,7 @@ impl Customers {
             return Ok(Vec::new());
         }
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let rows = store::find(&mut *self.db.read().await?, scope, &ids, parts.preferences, parts.events.clamp(0, 100)).await?;
+        let rows = self.records.ask(&(scope.clone(), parts.preferences, parts.events.clamp(0, 100)), ids).await?;
         rows.into_iter().map(|row| self.open(row, parts)).collect()
     }
 

@@ -17,25 +17,25 @@ pub const KEY_MAX: usize = 200;
 
 /// A key with the operation it stands for, for a statement that does the work and keeps the answer at once.
 #[derive(Debug, Clone)]
-pub struct Keyed<'a> {
+pub struct Keyed {
     /// Whose key.
     pub user: Uuid,
     /// The key.
-    pub key: &'a str,
+    pub key: String,
     /// The operation.
     pub operation: &'static str,
     /// SHA-256 of the whole input.
     pub request_hash: Vec<u8>,
 }
 
-impl<'a> Keyed<'a> {
+impl Keyed {
     /// `request` is the whole input of the operation; its hash tells a retry from a mistake.
-    pub fn new(user: Uuid, key: &'a str, operation: &'static str, request: &impl Serialize) -> Result<Self, ClaimError> {
+    pub fn new(user: Uuid, key: &str, operation: &'static str, request: &impl Serialize) -> Result<Self, ClaimError> {
         if key.is_empty() || key.chars().count() > KEY_MAX || key.chars().any(char::is_control) {
             return Err(ClaimError::BadKey);
         }
         let request = serde_json::to_vec(request).map_err(|e| DbError::Corrupt(e.to_string()))?;
-        Ok(Self { user, key, operation, request_hash: sha256(&request).to_vec() })
+        Ok(Self { user, key: key.to_owned(), operation, request_hash: sha256(&request).to_vec() })
     }
 }
 

@@ -13,6 +13,7 @@ mod lease;
 pub mod notices;
 pub mod pool;
 mod record;
+mod together;
 mod tx;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::kernel::id::new_uuid;
 
 pub use lease::Lease;
 pub(crate) use record::record;
+pub(crate) use together::{Together, deal_out};
 pub use tx::{AuditEvent, By, Tx};
 
 /// The schema's history, applied by `deskless migrate` and at the start of `serve`.

@@ -10,7 +10,7 @@ use super::model::{Hold, Vehicle, VehicleFilter, VehicleStatus};
 use super::store::{self, Disagreement, PriceChange, VehiclePage, VehicleParts};
 use crate::auth::Scope;
 use crate::db::notices::Subject;
-use crate::db::{AuditEvent, Db, DbError, Tx};
+use crate::db::{AuditEvent, Db, DbError, Together, Tx, deal_out};
 use crate::kernel::id::{DealId, VehicleId};
 
 /// Most price changes shown of one vehicle.
@@ -20,6 +20,8 @@ const PRICE_HISTORY_MAX: i64 = 100;
 #[derive(Debug, Clone)]
 pub struct Inventory {
     pub(super) db: Db,
+    /// Vehicles by id.
+    vehicles: Together<(Scope, VehicleParts), Vec<Uuid>, Vec<Vehicle>>,
 }
 
 /// Why a vehicle cannot be had.
@@ -67,7 +69,11 @@ pub enum PriceError {
 impl Inventory {
     /// On this database.
     pub fn new(db: Db) -> Self {
-        Self { db }
+        let vehicles = Together::new(&db, |db: Db, (scope, parts), asked: Vec<Vec<Uuid>>| async move {
+            let found = store::find_many(&mut *db.read().await?, &scope, &asked.concat(), parts).await?;
+            Ok(deal_out(&asked, found, |vehicle| vehicle.id.0))
+        });
+        Self { db, vehicles }
     }
 
     /// The day, for ages.
@@ -86,7 +92,7 @@ impl Inventory {
             return Ok(Vec::new());
         }
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        store::find_many(&mut *self.db.read().await?, scope, &ids, parts).await
+        self.vehicles.ask(&(scope.clone(), parts), ids).await
     }
 
     /// The vehicle with this VIN; the available one first when two stores have it.

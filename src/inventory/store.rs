@@ -11,7 +11,7 @@ use crate::db::DbError;
 use crate::kernel::id::VehicleId;
 
 /// What a list needs of each vehicle beyond its facts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct VehicleParts {
     /// The dealer's words.
     pub description: bool,

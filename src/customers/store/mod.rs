@@ -16,6 +16,7 @@ use crate::kernel::id::{CustomerId, StoreId};
 use super::model::ConsentPurpose;
 
 /// A row of `customer`, still sealed, with the parts that were asked for.
+#[derive(Clone)]
 pub(super) struct CustomerRow {
     pub(super) id: CustomerId,
     pub(super) store_id: StoreId,
@@ -33,6 +34,7 @@ pub(super) struct CustomerRow {
 
 record!(
     /// A row of `channel_event`.
+    #[derive(Clone)]
     pub(super) struct EventRow {
         id: Uuid,
         kind: String,

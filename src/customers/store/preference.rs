@@ -16,6 +16,7 @@ use crate::kernel::id::{CustomerId, EventId, LeadId, PreferenceId, StoreId, User
 
 record!(
     /// A row of `preference`, also read as a record inside the customer's statement.
+    #[derive(Clone)]
     pub(in crate::customers) struct PreferenceRow {
         id: Uuid,
         customer_id: Uuid,

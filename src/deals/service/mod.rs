@@ -28,19 +28,24 @@ mod seat;
 mod structure;
 mod swap;
 
+use std::slice;
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::approval::{ApprovalLevel, ApprovalNeed};
 use super::model::{Deal, Figures, Structure};
 use super::pricing::{Case, Desk};
 use super::states::{DealState, DealVerb, Refusal as StateRefusal};
 use super::steps::{DealFacts, SignedFacts};
+use super::store::room::{self, Parts, Room, Which};
 use super::store::table::{self, OnTable, Outdated, Saved};
-use crate::auth::Actor;
+use crate::auth::{Actor, Scope};
 use crate::db::idempotency::{Claim, Keyed};
-use crate::db::{By, Db, DbError, Tx};
+use crate::db::{By, Db, DbError, Together, Tx, deal_out};
 use crate::dealers::Dealers;
 use crate::inventory::Inventory;
 use crate::kernel::id::DealId;
@@ -71,6 +76,14 @@ pub struct Deals {
     dealers: Dealers,
     payments: Payments,
     desk: Desk,
+    /// Deals by id, as rooms.
+    rooms: Together<(Scope, Parts), Vec<Uuid>, Vec<Room>>,
+    /// Deals by customer, as rooms; all, or only those that may still be signed.
+    of_customers: Together<(Scope, Parts, bool), Vec<Uuid>, Vec<Room>>,
+    /// Deals as a change needs them.
+    tables: Together<Scope, DealId, Option<OnTable>>,
+    /// Changes of deals: the new version, or none when it must be done under a lock.
+    saves: Together<(), Arc<Saved>, Option<i32>>,
 }
 
 /// Which deal, at which version, under which key: what every change of a deal brings.
@@ -112,9 +125,9 @@ impl Change {
         Self { deal, figures: None, outdated: Outdated::default(), lists: None, verb, detail }
     }
 
-    fn saved<'a>(&'a self, remember: Option<(Keyed<'a>, Value)>) -> Saved<'a> {
-        let Self { deal, figures, outdated, verb, detail, .. } = self;
-        Saved { deal, figures: figures.as_ref(), outdated: *outdated, verb, detail, remember }
+    fn saved(self, by: By, remember: Option<(Keyed, Value)>) -> Arc<Saved> {
+        let Self { deal, figures, outdated, verb, detail, lists: _ } = self;
+        Arc::new(Saved { deal, figures, outdated, verb, detail, by, remember })
     }
 
     /// Finishes the deal and the figures of its audit event.
@@ -147,7 +160,26 @@ impl Change {
 impl Deals {
     /// On these services.
     pub fn new(db: Db, inventory: Inventory, dealers: Dealers, payments: Payments, desk: Desk) -> Self {
-        Self { db, inventory, dealers, payments, desk }
+        let rooms = Together::new(&db, |db: Db, (scope, parts), asked: Vec<Vec<Uuid>>| async move {
+            let ids = asked.concat();
+            let which = Which { ids: &ids, ..Which::default() };
+            let found = room::find_many(&mut *db.read().await?, &scope, which, parts, db.now()).await?;
+            Ok(deal_out(&asked, found, |room| room.deal.id.0))
+        });
+        let of_customers = Together::new(&db, |db: Db, (scope, parts, open_only), asked: Vec<Vec<Uuid>>| async move {
+            let customers = asked.concat();
+            let which = Which { customers: &customers, open_only, ..Which::default() };
+            let found = room::find_many(&mut *db.read().await?, &scope, which, parts, db.now()).await?;
+            Ok(deal_out(&asked, found, |room| room.deal.customer_id.0))
+        });
+        let tables = Together::new(&db, |db: Db, scope, asked: Vec<DealId>| async move {
+            let ids: Vec<Uuid> = asked.iter().map(|id| id.0).collect();
+            let found = table::read_many(&mut *db.read().await?, &scope, &ids, db.now()).await?;
+            Ok(asked.iter().map(|id| found.iter().find(|on_table| on_table.deal.id == *id).cloned()).collect())
+        });
+        let saves =
+            Together::new(&db, |db: Db, (), changes: Vec<Arc<Saved>>| async move { table::save(&mut *db.read().await?, &changes).await });
+        Self { db, inventory, dealers, payments, desk, rooms, of_customers, tables, saves }
     }
 
     /// A use case: one transaction under one key. A key that was used before gives the first answer. The outcome is remembered
@@ -219,12 +251,11 @@ impl Deals {
         actor: &Actor,
         by: &By,
         target: &Target,
-        keyed: Keyed<'_>,
+        keyed: Keyed,
         work: &(impl Fn(&OnTable, DateTime<Utc>) -> Result<Option<Change>, DealError> + Sync),
     ) -> Result<Option<Answer>, DealError> {
         let now = self.db.now();
-        let mut conn = self.db.read().await?;
-        let Some(before) = table::read(&mut conn, &actor.selling_scope(), target.deal_id, now).await? else { return Ok(None) };
+        let Some(before) = self.tables.ask(&actor.selling_scope(), target.deal_id).await? else { return Ok(None) };
         if before.deal.version != target.expected_version || before.held_from(actor) {
             return Ok(None);
         }
@@ -235,14 +266,15 @@ impl Deals {
         change.complete(&before, now);
         let answer = Answer::done(before.deal.id);
         let kept = serde_json::to_value(&answer).map_err(|e| DbError::Corrupt(e.to_string()))?;
-        let version = match table::save(&mut conn, by, change.saved(Some((keyed, kept)))).await {
+        let saved = change.saved(by.clone(), Some((keyed, kept)));
+        let version = match self.saves.ask(&(), Arc::clone(&saved)).await {
             // The key was used before.
             Err(error) if error.constraint() == Some("idempotency_record_pkey") => return Ok(None),
             version => version?,
         };
         let Some(version) = version else { return Ok(None) };
         self.db.tell_news();
-        Ok(Some(answer.with(Deal { version, ..change.deal })))
+        Ok(Some(answer.with(Deal { version, ..saved.deal.clone() })))
     }
 
     async fn change_in(
@@ -267,10 +299,11 @@ impl Deals {
         }
         change.complete(before, tx.now());
         let by = tx.by().clone();
-        let version = table::save(tx.conn(), &by, change.saved(None)).await?;
+        let saved = change.saved(by, None);
+        let version = table::save(tx.conn(), slice::from_ref(&saved)).await?.pop().flatten();
         let version = version.ok_or_else(|| DbError::Corrupt("a locked deal changed its version".into()))?;
         tx.news();
-        Ok(Answer::done(before.deal.id).with(Deal { version, ..change.deal }))
+        Ok(Answer::done(before.deal.id).with(Deal { version, ..saved.deal.clone() }))
     }
 
     /// The state after `verb`, or the refusal in words.

@@ -50,8 +50,7 @@ impl Deals {
             return Ok(Vec::new());
         }
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let which = Which { ids: &ids, ..Which::default() };
-        room::find_many(&mut *self.db.read().await?, scope, which, parts, self.db.now()).await
+        self.rooms.ask(&(scope.clone(), parts), ids).await
     }
 
     /// One deal with the parts asked for.
@@ -85,11 +84,13 @@ impl Deals {
         list::count(&mut *self.db.read().await?, scope, filter).await
     }
 
-    /// The deals of customers, the last opened first, at most 200 in all; one statement.
+    /// The deals of customers, the last opened first, at most 100 of each; one statement.
     pub async fn of_customers(&self, scope: &Scope, customers: &[CustomerId], open_only: bool, parts: Parts) -> Result<Vec<Room>, DbError> {
+        if customers.is_empty() || scope.is_empty() {
+            return Ok(Vec::new());
+        }
         let customers: Vec<Uuid> = customers.iter().map(|id| id.0).collect();
-        let which = Which { customers: &customers, open_only, ..Which::default() };
-        let mut rooms = room::find_many(&mut *self.db.read().await?, scope, which, parts, self.db.now()).await?;
+        let mut rooms = self.of_customers.ask(&(scope.clone(), parts, open_only), customers).await?;
         rooms.sort_by_key(|room| std::cmp::Reverse((room.deal.opened_at, room.deal.id)));
         Ok(rooms)
     }

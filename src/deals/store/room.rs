@@ -21,7 +21,7 @@ use crate::kernel::rate::Rate;
 
 /// Which parts of a deal to read beyond its row.
 #[expect(clippy::struct_excessive_bools, reason = "a set of parts, each asked for by itself")]
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Parts {
     /// Trade-ins.
     pub trade_ins: bool,
@@ -56,7 +56,7 @@ impl Parts {
 }
 
 /// A deal and its parts, as read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Room {
     /// The deal's own row.
     pub deal: Deal,
@@ -247,7 +247,7 @@ impl Row {
 pub(in crate::deals) struct Which<'a> {
     /// These.
     pub(in crate::deals) ids: &'a [Uuid],
-    /// And those of these customers, at most 200, newest first.
+    /// And those of these customers, of each the 100 last opened.
     pub(in crate::deals) customers: &'a [Uuid],
     /// Of the customers' deals only those that may still be signed.
     pub(in crate::deals) open_only: bool,
@@ -304,9 +304,11 @@ pub(in crate::deals) async fn find_many(
              (SELECT u.display_name FROM app_user u WHERE $10 AND u.id = d.salesperson_id) AS salesperson
            FROM deal d
            WHERE d.store_id = ANY($2) AND d.id = ANY($1::uuid[] || ARRAY(
-             SELECT id FROM deal WHERE customer_id = ANY($11) AND store_id = ANY($2)
-               AND (NOT $12 OR state IN ('DRAFT', 'WORKSHEET', 'PRESENTED', 'AGREED', 'CREDIT_SUBMITTED', 'CREDIT_DECIDED', 'DOCS_READY'))
-             ORDER BY opened_at DESC LIMIT 200))"#,
+             SELECT newest.id FROM unnest($11::uuid[]) AS c (id)
+             CROSS JOIN LATERAL (
+               SELECT id FROM deal WHERE customer_id = c.id AND store_id = ANY($2)
+                 AND (NOT $12 OR state IN ('DRAFT', 'WORKSHEET', 'PRESENTED', 'AGREED', 'CREDIT_SUBMITTED', 'CREDIT_DECIDED', 'DOCS_READY'))
+               ORDER BY opened_at DESC LIMIT 100) newest))"#,
         which.ids,
         scope.store_ids(),
         now,

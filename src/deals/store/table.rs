@@ -1,8 +1,11 @@
 //! The deal on the table: read with everything a change needs, and written back.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::record::{ProductRow, TradeInRow};
@@ -92,8 +95,8 @@ struct Row {
     credit_tier: String,
     buyer_jurisdiction: String,
     first_payment_days: i32,
-    payment_plan: Option<sqlx::types::Json<PaymentPlan>>,
-    fee_waivers: Option<sqlx::types::Json<Vec<FeeWaiver>>>,
+    payment_plan: Option<Json<PaymentPlan>>,
+    fee_waivers: Option<Json<Vec<FeeWaiver>>>,
     tax_cents: Option<Cents>,
     fees_cents: Option<Cents>,
     amount_financed_cents: Option<Cents>,
@@ -101,7 +104,7 @@ struct Row {
     payment_is_estimate: bool,
     total_price_cents: Option<Cents>,
     figures_verified: bool,
-    figure_lines: sqlx::types::Json<Vec<FigureLine>>,
+    figure_lines: Json<Vec<FigureLine>>,
     accepted_finance_quote_id: Option<FinanceQuoteId>,
     accepted_insurance_quote_id: Option<InsuranceQuoteId>,
     lost_reason: Option<String>,
@@ -140,7 +143,7 @@ struct Row {
     approval_status: Option<ApprovalStatus>,
     approval_level: Option<ApprovalLevel>,
     approval_expires_at: Option<DateTime<Utc>>,
-    approval_findings: Option<sqlx::types::Json<Vec<Finding>>>,
+    approval_findings: Option<Json<Vec<Finding>>>,
     approval_hash: Option<Vec<u8>>,
     trade_ins: Vec<TradeInRow>,
     products: Vec<ProductRow>,
@@ -165,7 +168,17 @@ pub(in crate::deals) async fn read(
     id: DealId,
     now: DateTime<Utc>,
 ) -> Result<Option<OnTable>, DbError> {
-    let row = sqlx::query_as!(
+    Ok(read_many(conn, scope, &[id.0], now).await?.pop())
+}
+
+/// Reads deals, in no particular order.
+pub(in crate::deals) async fn read_many(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    ids: &[Uuid],
+    now: DateTime<Utc>,
+) -> Result<Vec<OnTable>, DbError> {
+    let rows = sqlx::query_as!(
         Row,
         r#"SELECT d.id AS "id: _", d.number, d.store_id AS "store_id: _", d.customer_id AS "customer_id: _", d.vehicle_id AS "vehicle_id: _",
              d.salesperson_id AS "salesperson_id: _", d.state AS "state: _", d.version, d.kind AS "kind: _", d.currency AS "currency: _",
@@ -198,14 +211,14 @@ pub(in crate::deals) async fn read(
            LEFT JOIN finance_quote q ON q.id = d.accepted_finance_quote_id
            LEFT JOIN deal_seat seat ON seat.deal_id = d.id AND seat.expires_at > $3
            LEFT JOIN LATERAL (SELECT * FROM approval WHERE deal_id = d.id ORDER BY ordinal DESC LIMIT 1) a ON true
-           WHERE d.id = $1 AND d.store_id = ANY($2)"#,
-        id.0,
+           WHERE d.id = ANY($1) AND d.store_id = ANY($2)"#,
+        ids,
         scope.store_ids(),
         now,
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(row.map(|row| on_table(row, now)))
+    Ok(rows.into_iter().map(|row| on_table(row, now)).collect())
 }
 
 fn on_table(row: Row, now: DateTime<Utc>) -> OnTable {
@@ -309,7 +322,7 @@ pub(in crate::deals) fn standing(
     status: Option<ApprovalStatus>,
     level: Option<ApprovalLevel>,
     expires_at: Option<DateTime<Utc>>,
-    findings: Option<sqlx::types::Json<Vec<Finding>>>,
+    findings: Option<Json<Vec<Finding>>>,
     figures_hash: Option<Vec<u8>>,
 ) -> Option<Standing> {
     Some(Standing { status: status?, level: level?, expires_at: expires_at?, findings: findings?.0, figures_hash })
@@ -359,105 +372,148 @@ pub(in crate::deals) struct Outdated {
 }
 
 /// A changed deal as it is written.
-pub(in crate::deals) struct Saved<'a> {
+#[derive(Debug)]
+pub(in crate::deals) struct Saved {
     /// The deal; its version is the one that was read.
-    pub(in crate::deals) deal: &'a Deal,
+    pub(in crate::deals) deal: Deal,
     /// New figures; none leaves those stored.
-    pub(in crate::deals) figures: Option<&'a Figures>,
+    pub(in crate::deals) figures: Option<Figures>,
     pub(in crate::deals) outdated: Outdated,
     /// What was done, for the audit event.
     pub(in crate::deals) verb: &'static str,
     /// The figures of the audit event.
-    pub(in crate::deals) detail: &'a Value,
+    pub(in crate::deals) detail: Value,
+    /// Who did it.
+    pub(in crate::deals) by: By,
     /// The key that is used up with it and the answer that is kept under it, unless the key was claimed before.
-    pub(in crate::deals) remember: Option<(Keyed<'a>, Value)>,
+    pub(in crate::deals) remember: Option<(Keyed, Value)>,
 }
 
-/// Writes a deal back with one version more, its audit event, its notice, and the answer under its key. Quotes become
-/// `SUPERSEDED` when they no longer fit. One statement: all of it or nothing. Returns the new version; `None`, and nothing is
-/// written, when the deal is no longer at the version that was read.
-pub(in crate::deals) async fn save(conn: &mut PgConnection, by: &By, saved: Saved<'_>) -> Result<Option<i32>, DbError> {
-    let Saved { deal, figures, outdated, verb, detail, remember } = saved;
-    let terms = &deal.terms;
-    let lines = figures.map(|f| sqlx::types::Json(&f.lines));
-    let (key, answer) = remember.map_or((None, None), |(key, answer)| (Some(key), Some(answer)));
-    let version = sqlx::query_scalar!(
-        r#"WITH changed AS (
-             UPDATE deal SET version = version + 1, vehicle_id = $2, state = $3, kind = $4, price_cents = $5, down_payment_cents = $6,
-               manufacturer_rebate_cents = $7, dealer_rebate_cents = $8, term_months = $9, annual_miles = $10, credit_tier = $11,
-               buyer_jurisdiction = $12, first_payment_days = $13, tax_cents = $14, fees_cents = $15, amount_financed_cents = $16,
-               payment_cents = $17, payment_is_estimate = $18, total_price_cents = $19, figures_verified = coalesce($20, figures_verified),
-               figure_lines = coalesce($21, figure_lines), accepted_finance_quote_id = $22, accepted_insurance_quote_id = $23,
-               lost_reason = $24, presented_at = $25, agreed_at = $26, contracted_at = $27, ended_at = $28, updated_at = $29,
-               payment_plan = $42, fee_waivers = $43
-             WHERE id = $1 AND version = $30 RETURNING id, store_id, version),
+impl Saved {
+    fn terms(&self) -> &Terms {
+        &self.deal.terms
+    }
+
+    fn headline(&self) -> Option<Headline> {
+        self.deal.figures
+    }
+
+    fn key(&self) -> Option<&Keyed> {
+        self.remember.as_ref().map(|(key, _)| key)
+    }
+}
+
+/// Writes deals back, each with one version more, its audit event, its notice, and the answer under its key. Quotes become
+/// `SUPERSEDED` when they no longer fit. One statement: all of it or nothing, but a deal that is no longer at the version that
+/// was read, or that somebody is changing now, is passed over: nothing of it is written, and the others are. Nobody waits for a
+/// lock, so that statements with many deals cannot block each other. Gives the new versions; `None` for a deal passed over.
+pub(in crate::deals) async fn save(conn: &mut PgConnection, changes: &[Arc<Saved>]) -> Result<Vec<Option<i32>>, DbError> {
+    fn each<'a, T>(changes: &'a [Arc<Saved>], column: impl Fn(&'a Saved) -> T) -> Vec<T> {
+        changes.iter().map(|change| column(change)).collect()
+    }
+    let saved = sqlx::query!(
+        r#"WITH news AS (
+             SELECT n.* FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],
+               $9::bigint[], $10::int[], $11::int[], $12::text[], $13::text[], $14::int[], $15::bigint[], $16::bigint[], $17::bigint[],
+               $18::bigint[], $19::bool[], $20::bigint[], $21::bool[], $22::jsonb[], $23::uuid[], $24::uuid[], $25::text[],
+               $26::timestamptz[], $27::timestamptz[], $28::timestamptz[], $29::timestamptz[], $30::timestamptz[], $31::jsonb[],
+               $32::bool[], $33::bool[], $34::uuid[], $35::text[], $36::jsonb[], $37::text[], $38::uuid[], $39::text[], $40::text[],
+               $41::bytea[], $42::jsonb[], $43::jsonb[])
+             WITH ORDINALITY AS n (id, version, vehicle_id, state, kind, price, down_payment, manufacturer_rebate,
+               dealer_rebate, term_months, annual_miles, credit_tier, buyer_jurisdiction, first_payment_days, tax, fees, amount_financed,
+               payment, payment_is_estimate, total_price, figures_verified, figure_lines, finance_quote_id, insurance_quote_id, lost_reason,
+               presented_at, agreed_at, contracted_at, ended_at, at, payment_plan,
+               finance_outdated, insurance_outdated, user_id, verb, detail, request_id, key_user, key, operation,
+               request_hash, answer, fee_waivers, nr)),
+           free AS (
+             SELECT n.* FROM news n JOIN deal d ON d.id = n.id AND d.version = n.version FOR UPDATE OF d SKIP LOCKED),
+           changed AS (
+             UPDATE deal d SET version = d.version + 1, vehicle_id = n.vehicle_id, state = n.state, kind = n.kind, price_cents = n.price,
+               down_payment_cents = n.down_payment, manufacturer_rebate_cents = n.manufacturer_rebate, dealer_rebate_cents = n.dealer_rebate,
+               term_months = n.term_months, annual_miles = n.annual_miles, credit_tier = n.credit_tier,
+               buyer_jurisdiction = n.buyer_jurisdiction, first_payment_days = n.first_payment_days, tax_cents = n.tax, fees_cents = n.fees,
+               amount_financed_cents = n.amount_financed, payment_cents = n.payment, payment_is_estimate = n.payment_is_estimate,
+               total_price_cents = n.total_price, figures_verified = coalesce(n.figures_verified, d.figures_verified),
+               figure_lines = coalesce(n.figure_lines, d.figure_lines), accepted_finance_quote_id = n.finance_quote_id,
+               accepted_insurance_quote_id = n.insurance_quote_id, lost_reason = n.lost_reason, presented_at = n.presented_at,
+               agreed_at = n.agreed_at, contracted_at = n.contracted_at, ended_at = n.ended_at, updated_at = n.at,
+               payment_plan = n.payment_plan, fee_waivers = n.fee_waivers
+             FROM free n WHERE d.id = n.id
+             RETURNING d.id, d.store_id, d.version, n.nr, n.at, d.ended_at, n.finance_outdated, n.insurance_outdated),
            old_finance AS (
-             UPDATE finance_quote q SET status = 'SUPERSEDED' FROM changed
-             WHERE $31 AND q.deal_id = changed.id AND q.status IN ('QUOTED', 'ACCEPTED')),
+             UPDATE finance_quote q SET status = 'SUPERSEDED' FROM changed c
+             WHERE c.finance_outdated AND q.deal_id = c.id AND q.status IN ('QUOTED', 'ACCEPTED')),
            old_insurance AS (
-             UPDATE insurance_quote q SET status = 'SUPERSEDED' FROM changed
-             WHERE $32 AND q.deal_id = changed.id AND q.status IN ('QUOTED', 'ACCEPTED')),
+             UPDATE insurance_quote q SET status = 'SUPERSEDED' FROM changed c
+             WHERE c.insurance_outdated AND q.deal_id = c.id AND q.status IN ('QUOTED', 'ACCEPTED')),
            fallen AS (
-             UPDATE approval a SET status = 'FELL', closed_at = $29 FROM changed
-             WHERE ($31 OR $28::timestamptz IS NOT NULL) AND a.deal_id = changed.id AND a.status IN ('PENDING', 'APPROVED', 'COUNTERED')
-             RETURNING a.id),
+             UPDATE approval a SET status = 'FELL', closed_at = c.at FROM changed c
+             WHERE (c.finance_outdated OR c.ended_at IS NOT NULL) AND a.deal_id = c.id AND a.status IN ('PENDING', 'APPROVED', 'COUNTERED')
+             RETURNING c.at, c.store_id, a.id),
            audited AS (
              INSERT INTO audit_event (at, store_id, user_id, subject_kind, subject_id, verb, detail, request_id)
-             SELECT $29, store_id, $33, 'DEAL', id, $34, $35, $36 FROM changed),
+             SELECT c.at, c.store_id, n.user_id, 'DEAL', c.id, n.verb, n.detail, n.request_id FROM changed c JOIN news n USING (nr)),
            noticed AS (
-             INSERT INTO change_notice (at, store_id, subject_kind, subject_id, version) SELECT $29, store_id, 'DEAL', id, version FROM changed
-             UNION ALL SELECT $29, changed.store_id, 'APPROVAL', fallen.id, 0 FROM changed, fallen),
+             INSERT INTO change_notice (at, store_id, subject_kind, subject_id, version)
+             SELECT at, store_id, 'DEAL', id, version FROM changed
+             UNION ALL SELECT at, store_id, 'APPROVAL', id, 0 FROM fallen),
            remembered AS (
              INSERT INTO idempotency_record (user_id, key, operation, request_hash, answer, created_at)
-             SELECT $37, $38, $39, $40, $41, $29 FROM changed WHERE $38::text IS NOT NULL)
-           SELECT version FROM changed"#,
-        deal.id.0,
-        deal.vehicle_id.0,
-        deal.state.as_str(),
-        terms.kind.as_str(),
-        terms.price.0,
-        terms.down_payment.0,
-        terms.manufacturer_rebate.0,
-        terms.dealer_rebate.0,
-        terms.term_months,
-        terms.annual_miles,
-        terms.credit_tier,
-        terms.buyer_jurisdiction,
-        terms.first_payment_days,
-        deal.figures.map(|f| f.tax.0),
-        deal.figures.map(|f| f.fees.0),
-        deal.figures.map(|f| f.amount_financed.0),
-        deal.figures.and_then(|f| f.payment).map(|c| c.0),
-        deal.figures.is_none_or(|f| f.payment_is_estimate),
-        deal.figures.map(|f| f.total_price.0),
-        figures.map(|f| f.verified),
-        lines as _,
-        deal.accepted_finance_quote_id.map(Uuid::from),
-        deal.accepted_insurance_quote_id.map(Uuid::from),
-        deal.lost_reason,
-        deal.presented_at,
-        deal.agreed_at,
-        deal.contracted_at,
-        deal.ended_at,
-        deal.updated_at,
-        deal.version,
-        outdated.finance,
-        outdated.insurance,
-        by.user_id,
-        verb,
-        detail,
-        by.request_id,
-        key.as_ref().map(|k| k.user),
-        key.as_ref().map(|k| k.key),
-        key.as_ref().map(|k| k.operation),
-        key.as_ref().map(|k| k.request_hash.as_slice()),
-        answer,
-        terms.plan.stored().map(sqlx::types::Json) as _,
-        (!terms.fee_waivers.is_empty()).then(|| sqlx::types::Json(&terms.fee_waivers)) as _,
+             SELECT n.key_user, n.key, n.operation, n.request_hash, n.answer, c.at FROM changed c JOIN news n USING (nr)
+             WHERE n.key IS NOT NULL)
+           SELECT nr AS "nr!", version FROM changed"#,
+        &each(changes, |c| c.deal.id.0),
+        &each(changes, |c| c.deal.version),
+        &each(changes, |c| c.deal.vehicle_id.0),
+        &each(changes, |c| c.deal.state.as_str()) as _,
+        &each(changes, |c| c.terms().kind.as_str()) as _,
+        &each(changes, |c| c.terms().price.0),
+        &each(changes, |c| c.terms().down_payment.0),
+        &each(changes, |c| c.terms().manufacturer_rebate.0),
+        &each(changes, |c| c.terms().dealer_rebate.0),
+        &each(changes, |c| c.terms().term_months) as _,
+        &each(changes, |c| c.terms().annual_miles) as _,
+        &each(changes, |c| c.terms().credit_tier.as_str()) as _,
+        &each(changes, |c| c.terms().buyer_jurisdiction.as_str()) as _,
+        &each(changes, |c| c.terms().first_payment_days),
+        &each(changes, |c| c.headline().map(|f| f.tax.0)) as _,
+        &each(changes, |c| c.headline().map(|f| f.fees.0)) as _,
+        &each(changes, |c| c.headline().map(|f| f.amount_financed.0)) as _,
+        &each(changes, |c| c.headline().and_then(|f| f.payment).map(|c| c.0)) as _,
+        &each(changes, |c| c.headline().is_none_or(|f| f.payment_is_estimate)),
+        &each(changes, |c| c.headline().map(|f| f.total_price.0)) as _,
+        &each(changes, |c| c.figures.as_ref().map(|f| f.verified)) as _,
+        &each(changes, |c| c.figures.as_ref().map(|f| Json(&f.lines))) as _,
+        &each(changes, |c| c.deal.accepted_finance_quote_id.map(Uuid::from)) as _,
+        &each(changes, |c| c.deal.accepted_insurance_quote_id.map(Uuid::from)) as _,
+        &each(changes, |c| c.deal.lost_reason.as_deref()) as _,
+        &each(changes, |c| c.deal.presented_at) as _,
+        &each(changes, |c| c.deal.agreed_at) as _,
+        &each(changes, |c| c.deal.contracted_at) as _,
+        &each(changes, |c| c.deal.ended_at) as _,
+        &each(changes, |c| c.deal.updated_at),
+        &each(changes, |c| c.terms().plan.stored().map(Json)) as _,
+        &each(changes, |c| c.outdated.finance),
+        &each(changes, |c| c.outdated.insurance),
+        &each(changes, |c| c.by.user_id) as _,
+        &each(changes, |c| c.verb) as _,
+        &each(changes, |c| Json(&c.detail)) as _,
+        &each(changes, |c| c.by.request_id.as_deref()) as _,
+        &each(changes, |c| c.key().map(|key| key.user)) as _,
+        &each(changes, |c| c.key().map(|key| key.key.as_str())) as _,
+        &each(changes, |c| c.key().map(|key| key.operation)) as _,
+        &each(changes, |c| c.key().map(|key| key.request_hash.as_slice())) as _,
+        &each(changes, |c| c.remember.as_ref().map(|(_, answer)| Json(answer))) as _,
+        &each(changes, |c| (!c.terms().fee_waivers.is_empty()).then(|| Json(&c.terms().fee_waivers))) as _,
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(version)
+    let mut versions = vec![None; changes.len()];
+    for row in saved {
+        let place = usize::try_from(row.nr).ok().and_then(|nr| versions.get_mut(nr.checked_sub(1)?));
+        *place.ok_or_else(|| DbError::Corrupt("a deal was saved that was not given".into()))? = Some(row.version);
+    }
+    Ok(versions)
 }
 
 /// Replaces the trade-ins.

@@ -39,6 +39,14 @@ fn of(deal: &Value, program: &str) -> Value {
     json!({ "quoteId": quotes.iter().find(|q| q["program"]["code"] == program).unwrap()["id"] })
 }
 
+/// What the next steps say about the insurance.
+async fn step(room: &Showroom, deal: &Value) -> Option<String> {
+    let query = "query ($id: ID!) { deal(id: $id) { nextSteps { code say } } }";
+    let seen = room.app.data(&room.sam, query, json!({ "id": deal["id"] })).await;
+    let steps = seen["deal"]["nextSteps"].as_array().unwrap().iter();
+    steps.filter(|s| s["code"] == "INSURANCE_NOT_ENOUGH").map(|s| s["say"].as_str().unwrap().to_owned()).next()
+}
+
 fn refused(payload: &Value) -> String {
     assert_eq!(payload["userErrors"][0]["code"], "INSURANCE_NOT_ENOUGH", "{payload:#}");
     payload["userErrors"][0]["message"].as_str().unwrap().to_owned()
@@ -52,6 +60,7 @@ async fn a_policy_below_the_lenders_demands_cannot_be_accepted_and_the_refusal_s
     let deal = room.done("dealAnswersRecord", &deal, json!({ "insurance": wish("1000", "50000") })).await;
     let quoted = quote(&room, &deal).await;
     let deal = room.done("quoteAccept", &quoted, of(&quoted, "B60")).await;
+    assert!(step(&room, &deal).await.unwrap().contains("BETA Bank asks for"), "before anybody tries to accept it");
     let policy = json!({ "quoteId": quoted["insuranceQuotes"][0]["id"] });
     let message = refused(&room.act("quoteAccept", &deal, policy).await);
     assert!(message.contains("not what BETA Bank asks for"), "{message}");
@@ -78,8 +87,10 @@ async fn another_lender_or_a_stricter_rule_is_noticed_before_the_customer_agrees
     let deal = room.done("quoteAccept", &quoted, of(&quoted, "A84")).await;
     let deal = room.done("quoteAccept", &deal, json!({ "quoteId": quoted["insuranceQuotes"][0]["id"] })).await;
     let shown = room.done("dealPresent", &deal, json!({})).await;
-    // The customer takes BETA after all.
+    // The customer takes BETA after all. What is missing is said at once, not only when they agree.
+    assert_eq!(step(&room, &shown).await, None);
     let deal = room.done("quoteAccept", &shown, of(&quoted, "B60")).await;
+    assert!(step(&room, &deal).await.unwrap().contains("at most 500.00"));
     let deal = room.done("dealPresent", &deal, json!({})).await;
     let message = refused(&room.act("dealAgree", &deal, json!({})).await);
     assert!(message.contains("at most 500.00"), "{message}");

@@ -174,6 +174,7 @@ pub fn vehicle() -> VehicleFacts {
         invoice: Some(Cents(39_000_00)),
         book_wholesale: None,
         book_retail: None,
+        book_row: None,
     }
 }
 

@@ -29,12 +29,15 @@ use std::collections::HashMap;
 
 use deskless::finance::retail::{self, AccrualBasis, RetailTerms};
 use deskless::finance::tax::{LocalTaxRule, Taxable, TradePolicy, negative_equity, total};
-use deskless::finance::{ProductKind, ProductLine, Purse, QuoteKind, RefusalRule, TaxRule, TradeIn, quote_all};
-use deskless::kernel::id::ProductId;
+use deskless::finance::{
+    BookRow, CollateralBasis, GuideValue, Jurisdiction, MarkupLaw, ProductKind, ProductLine, Purse, QuoteInput, QuoteKind, RefusalRule,
+    RuleBook, RuleRows, TaxRule, TradeIn, quote_all,
+};
+use deskless::kernel::id::{GroupId, ProductId};
 use deskless::kernel::money::Cents;
 use deskless::kernel::rate::Rate;
 
-use super::finance_book::{book, points, program, request, tax_rule};
+use super::finance_book::{book, group, points, program, request, tax_rule, today};
 
 /// The rows of a seeded table, by the names of its columns.
 fn seeded(table: &str) -> Vec<HashMap<String, String>> {
@@ -303,4 +306,86 @@ fn lenders_demands_are_seeded() {
         ["max_deductible", "bodily_injury_person", "bodily_injury_accident", "property_damage"].map(|name| lease[name].as_str()),
         ["1000.00", "100000.00", "300000.00", "50000.00"]
     );
+}
+
+/// California lets dealers add 2.5 points to 60 months and 2 beyond, whatever the lender allows.
+#[test]
+fn the_law_caps_what_a_dealer_adds() {
+    let rows = seeded("rate_markup_laws");
+    let laws: Vec<MarkupLaw> = rows
+        .iter()
+        .map(|row| MarkupLaw {
+            id: uuid::Uuid::from_u128(700 + row["above_months"].parse::<u128>().unwrap()),
+            // The book of these tests has one place.
+            state: if row["state"] == "CA" { "XX".into() } else { row["state"].clone() },
+            above_months: row["above_months"].parse().unwrap(),
+            points: points(&row["points"]),
+            effective_from: Some(row["from"].parse().unwrap()),
+            effective_to: None,
+            verified: row["verified"] == "true",
+        })
+        .collect();
+    let generous = deskless::finance::Program { max_markup: points("5"), ..program(1, QuoteKind::Retail, "5.9") };
+    let book = RuleBook::new(RuleRows {
+        jurisdictions: vec![Jurisdiction { code: "XX".into(), state: "XX".into(), name: "Somewhere".into() }],
+        tax_rules: vec![tax_rule()],
+        programs: vec![(group(), generous)],
+        markup_laws: laws,
+        ..RuleRows::default()
+    });
+    let answer = |markup: &str, term: u16| {
+        let mut asked = request(QuoteKind::Retail);
+        (asked.worksheet.markup, asked.worksheet.term_months) = (points(markup), term);
+        quote_all(&book, &asked).unwrap().remove(0)
+    };
+    let refused = |markup, term| answer(markup, term).refusals().iter().map(|r| r.rule).collect::<Vec<_>>();
+    assert_eq!((refused("2.5", 60), refused("2.51", 60)), (vec![], vec![RefusalRule::Markup]));
+    assert_eq!((refused("2", 61), refused("2.01", 61)), (vec![], vec![RefusalRule::Markup]));
+    // Nothing customers read says how far the rate lies above the lender's.
+    let said = &answer("2.51", 60).refusals()[0].message.clone();
+    assert!(!said.contains("2.5"), "{said}");
+    // The quote names the law it was held against, with a markup or without: customers see which rules were used.
+    let used = |markup| answer(markup, 60).quoted().unwrap().quote.rules.iter().filter(|r| r.table == "rate_markup_law").count();
+    assert_eq!((used("1"), used("0")), (2, 2));
+    let marked = answer("1", 60);
+    let quote = &marked.quoted().unwrap().quote;
+    assert_eq!((quote.sell_rate, quote.buy_rate, quote.verified), (Some(points("6.9")), Some(points("5.9")), true));
+    // What was stored replays without the rows.
+    let json = serde_json::to_string(&marked.quoted().unwrap().input).unwrap();
+    assert_eq!(serde_json::from_str::<QuoteInput>(&json).unwrap().quote().as_ref(), Ok(quote));
+}
+
+/// A lender that measures against a guide book takes its value of the day, and refuses by name where there is none.
+#[test]
+fn loan_to_value_against_a_guide_book() {
+    let mut asked = request(QuoteKind::Retail);
+    let sheet =
+        |basis| deskless::finance::Program { collateral_basis: basis, max_ltv: points("100"), ..program(1, QuoteKind::Retail, "6.9") };
+    let answer =
+        |basis, asked: &deskless::finance::QuoteRequest| quote_all(&book(tax_rule(), vec![sheet(basis)]), asked).unwrap().remove(0);
+    assert_eq!(answer(CollateralBasis::BookRetail, &asked).refusals()[0].rule, RefusalRule::Collateral);
+    let value = GuideValue {
+        id: uuid::Uuid::from_u128(800),
+        group_id: group(),
+        vin: "1M8GDM9AXKP042788".into(),
+        wholesale: Some(Cents(38_000_00)),
+        retail: Some(Cents(45_000_00)),
+        effective_from: Some(today()),
+        effective_to: None,
+        verified: true,
+    };
+    let rules = RuleBook::new(RuleRows { guide_values: vec![value.clone()], ..RuleRows::default() });
+    assert_eq!(rules.guide_value(group(), "1M8GDM9AXKP042788", today()), Some(&value));
+    assert_eq!(rules.guide_value(group(), "1M8GDM9AXKP042788", today().pred_opt().unwrap()), None);
+    assert_eq!(rules.guide_value(GroupId(uuid::Uuid::from_u128(9)), "1M8GDM9AXKP042788", today()), None);
+    (asked.vehicle.book_wholesale, asked.vehicle.book_retail) = (value.wholesale, value.retail);
+    asked.vehicle.book_row = Some(BookRow { id: value.id, verified: value.verified });
+    // 40,000 and 8.25 % on it and the document fee, 85 and 33, less 2,000: about 41,425.
+    let taken = answer(CollateralBasis::BookRetail, &asked);
+    let quote = &taken.quoted().expect("within 45,000").quote;
+    assert_eq!(quote.rate_story.as_ref().unwrap().collateral, value.retail);
+    assert!(quote.rules.iter().any(|r| r.table == "guide_value" && r.id == value.id));
+    assert_eq!(answer(CollateralBasis::BookWholesale, &asked).refusals()[0].rule, RefusalRule::LoanToValue);
+    let other = answer(CollateralBasis::Price, &asked);
+    assert!(other.refusals().iter().all(|r| r.rule == RefusalRule::LoanToValue), "the price is not the book's");
 }

@@ -166,6 +166,7 @@ prop_compose! {
             invoice: Some(Cents(3_700_000)),
             book_wholesale: None,
             book_retail: None,
+            book_row: None,
         };
         QuoteInput {
             worksheet,
@@ -175,6 +176,7 @@ prop_compose! {
             tax_rule: Arc::new(tax_rule),
             fees: vec![Arc::new(fee("DOC", doc, true)), Arc::new(fee("TITLE", title, false))],
             program: None,
+            markup_laws: vec![],
         }
     }
 }

@@ -54,6 +54,7 @@ pub fn golden(app: &TestApp, jurisdiction: &str, on: &str) -> QuoteRequest {
             invoice: Some(Cents(30_100_00)),
             book_wholesale: None,
             book_retail: None,
+            book_row: None,
         },
         credit_tier: "A".into(),
         worksheet: Worksheet {

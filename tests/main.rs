@@ -38,6 +38,7 @@ mod deals_figures;
 mod deals_holds;
 mod deals_idle;
 mod deals_insured;
+mod deals_markup;
 mod deals_plan;
 mod deals_products;
 mod deals_races;

@@ -248,11 +248,13 @@ pub fn input(bytes: &[u8]) -> QuoteInput {
             invoice: b.maybe(|b| b.cents(8_000_000)),
             book_wholesale: b.maybe(|b| b.cents(8_000_000)),
             book_retail: b.maybe(|b| b.cents(8_000_000)),
+            book_row: None,
         },
         state: "XX".into(),
         tax_rule: tax_rule(b).into(),
         fees: vec![fee("DOC", true, b).into(), fee("TITLE", false, b).into()],
         program: b.maybe(program).map(Into::into),
+        markup_laws: vec![],
     }
 }
 

@@ -1,11 +1,12 @@
 //! Whether the insurance a customer chose is what their lender or lessor asks for.
 
+use chrono::NaiveDate;
 use serde_json::Value;
 
 use super::model::DealKind;
 use super::pricing::{Case, Desk};
 use crate::insurance::{InsuranceInput, LenderInterest, UnmetDemand};
-use crate::kernel::id::ProgramId;
+use crate::kernel::id::{GroupId, ProgramId};
 
 /// An insurance quote as stored, with the program of the deal's accepted finance quote.
 #[derive(Debug, Clone)]
@@ -29,11 +30,16 @@ impl Desk {
     /// What stands between a chosen policy and the lender's or lessor's demands of today, in a sentence; none when it will do.
     /// Until a lender is chosen the demands every lender has are looked at.
     pub(in crate::deals) fn cover_gap(&self, case: &Case<'_>, chosen: &Chosen) -> Option<String> {
+        self.gap(case.group_id, case.structure.terms.kind, case.today, chosen)
+    }
+
+    /// The same by what it looks at of the deal.
+    pub(in crate::deals) fn gap(&self, group: GroupId, kind: DealKind, today: NaiveDate, chosen: &Chosen) -> Option<String> {
         let book = self.book();
         let input: InsuranceInput = serde_json::from_value(chosen.inputs.clone()).ok()?;
         let program = chosen.program.and_then(|id| book.program(id));
         let (code, name) = (program.map(|p| p.lender_code.as_str()), program.map_or("the lender", |p| p.lender_name.as_str()));
-        let demand = book.insurance().demand(case.group_id, code, case.structure.terms.kind.interest(), case.today)?;
+        let demand = book.insurance().demand(group, code, kind.interest(), today)?;
         let unmet = input.unmet(demand, code, name);
         let said = |u: &UnmetDemand| format!("{} The policy has: {} {}", u.check.asked, u.check.quoted, u.change);
         let all = unmet.iter().map(said).collect::<Vec<_>>().join(" ");

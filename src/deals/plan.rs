@@ -9,9 +9,12 @@ use super::model::{OutOfBounds, out, within};
 use crate::finance::retail::PaymentSchedule;
 use crate::finance::{DEFERRED_MAX, DeferredDown, Purse, Worksheet};
 use crate::kernel::money::Cents;
+use crate::kernel::rate::Rate;
 
 /// Most security deposits of a lease that can be asked for.
 pub const SECURITY_DEPOSITS_MAX: u8 = 20;
+/// Most that can be asked for above a lender's rate, in hundredths of a percent point; lenders and laws allow less.
+pub const MARKUP_MAX: u16 = 1_000;
 
 /// How a contract or lease is paid. The usual way is the default, and the only one that is stored as nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +36,8 @@ pub struct PaymentPlan {
     pub disregard_odd_first_period: bool,
     /// Income and debts, for lenders' ratios; not known: they are not tested.
     pub purse: Option<Purse>,
+    /// What a contract's rate lies above the lender's, in hundredths of a percent point. Only managers see it.
+    pub markup_basis_points: u16,
 }
 
 /// Parts of a plan to change; `None` leaves a part as it is.
@@ -54,6 +59,8 @@ pub struct PlanChange {
     pub disregard_odd_first_period: Option<bool>,
     /// Income and debts.
     pub purse: PurseChange,
+    /// What a contract's rate lies above the lender's, in hundredths of a percent point.
+    pub markup_basis_points: Option<u16>,
 }
 
 /// Income and debts to change; `None` leaves them as they are. No income at all is said as zero.
@@ -93,6 +100,7 @@ impl PaymentPlan {
             capitalize_tax: change.capitalize_tax.unwrap_or(self.capitalize_tax),
             disregard_odd_first_period: change.disregard_odd_first_period.unwrap_or(self.disregard_odd_first_period),
             purse: change.purse.of(self.purse),
+            markup_basis_points: change.markup_basis_points.unwrap_or(self.markup_basis_points),
         }
     }
 
@@ -111,6 +119,9 @@ impl PaymentPlan {
         if self.security_deposits > SECURITY_DEPOSITS_MAX {
             return Err(out("securityDeposits", format!("A lease takes at most {SECURITY_DEPOSITS_MAX} security deposits.")));
         }
+        if self.markup_basis_points > MARKUP_MAX {
+            return Err(out("markupBasisPoints", format!("At most {MARKUP_MAX} basis points can be added to a lender's rate.")));
+        }
         if let Some(purse) = self.purse {
             within("grossMonthlyIncome", purse.gross_income, Cents(1))?;
             within("monthlyDebts", purse.debts, Cents::ZERO)?;
@@ -128,9 +139,11 @@ impl PaymentPlan {
         w.capitalize_tax = self.capitalize_tax;
         w.disregard_odd_first_period = self.disregard_odd_first_period;
         w.purse = self.purse;
+        // A basis point is ten thousand millionths of a percent point.
+        w.markup = Rate(i64::from(self.markup_basis_points).saturating_mul(10_000));
     }
 
-    /// Its parts by their names in the API, as texts for the audit trail. Of income and debts only whether they are known.
+    /// Its parts by their names in the API, as texts for the audit trail. Without income and debts, and without the markup.
     pub(super) fn shown(&self) -> [(&'static str, String); 7] {
         let deferred = self.deferred_down.iter().map(|part| format!("{} on {}", part.amount, part.date));
         [

@@ -400,6 +400,7 @@ fn request(book: &RuleBook, case: &Case<'_>) -> Result<QuoteRequest, Unpriced> {
         ..Worksheet::new(kind, terms.currency, terms.price)
     };
     terms.plan.lay(&mut worksheet);
+    let guide = book.guide_value(case.group_id, &car.vin, *today);
     Ok(QuoteRequest {
         group: case.group_id,
         store: case.store_id,
@@ -411,8 +412,9 @@ fn request(book: &RuleBook, case: &Case<'_>) -> Result<QuoteRequest, Unpriced> {
             odometer_miles: unsigned(car.odometer_miles),
             msrp: car.msrp,
             invoice: car.invoice,
-            book_wholesale: None,
-            book_retail: None,
+            book_wholesale: guide.and_then(|value| value.wholesale),
+            book_retail: guide.and_then(|value| value.retail),
+            book_row: guide.map(|value| finance::BookRow { id: value.id, verified: value.verified }),
         },
         credit_tier: terms.credit_tier.clone(),
         worksheet,

@@ -36,6 +36,8 @@ crate::text_enum! {
         GetQuotes = "GET_QUOTES",
         /// The customer has not chosen a finance quote.
         ChooseQuote = "CHOOSE_QUOTE",
+        /// The insurance chosen, or all that is quoted, is not what the lender or lessor asks for.
+        InsuranceNotEnough = "INSURANCE_NOT_ENOUGH",
         /// Show the full figures.
         Present = "PRESENT",
         /// The customer's yes.
@@ -91,6 +93,8 @@ pub struct DealFacts<'a> {
     pub approver: ApprovalLevel,
     /// Which rules it goes beyond, in words a salesperson may read.
     pub beyond: &'a str,
+    /// What stands between the insurance and the lender's demands, in a sentence; none while it will do, or none was asked for.
+    pub insurance_gap: Option<&'a str>,
     /// What counts once it is signed.
     pub signed: SignedFacts,
 }
@@ -170,6 +174,9 @@ pub fn next_steps(facts: &DealFacts<'_>) -> Vec<NextStep> {
         };
         add(StepCode::ChooseQuote, Clearer::Customer, say);
     }
+    if let Some(gap) = facts.insurance_gap.filter(|_| matches!(facts.state, S::Draft | S::Worksheet | S::Presented)) {
+        add(StepCode::InsuranceNotEnough, Clearer::Salesperson, gap.to_owned());
+    }
     if matches!(facts.state, S::Draft | S::Worksheet) {
         add(StepCode::Present, Clearer::Salesperson, "Show the customer every line and the total price.".into());
     }
@@ -247,6 +254,7 @@ mod tests {
             approver: ApprovalLevel::SalesManager,
             beyond: "",
             signed: SignedFacts::default(),
+            insurance_gap: None,
         }
     }
 
@@ -267,6 +275,16 @@ mod tests {
         assert_eq!(codes(&facts), [C::Present, C::Agree, C::Contract]);
         facts.state = DealState::Agreed;
         assert_eq!(codes(&facts), [C::Contract]);
+    }
+
+    #[test]
+    fn insurance_that_is_not_enough_comes_before_the_figures_are_shown() {
+        use StepCode as C;
+        let facts = DealFacts { quote_accepted: true, insurance_gap: Some("A deductible of at most 500."), ..facts(DealState::Worksheet) };
+        let steps = next_steps(&facts);
+        assert_eq!(steps.iter().map(|s| s.code).collect::<Vec<_>>(), [C::InsuranceNotEnough, C::Present, C::Agree, C::Contract]);
+        assert_eq!((steps[0].ready, steps[0].say.as_str()), (true, "A deductible of at most 500."));
+        assert_eq!(codes(&DealFacts { state: DealState::Agreed, ..facts }), [C::Contract], "checked when the customer agreed");
     }
 
     #[test]
@@ -333,7 +351,7 @@ mod tests {
                         StepCode::SwapVehicle => DealVerb::SwapVehicle,
                         StepCode::CompleteStructure => DealVerb::Structure,
                         StepCode::GetApproval => DealVerb::AskApproval,
-                        StepCode::GetQuotes => DealVerb::Quote,
+                        StepCode::GetQuotes | StepCode::InsuranceNotEnough => DealVerb::Quote,
                         StepCode::ChooseQuote => DealVerb::AcceptFinance,
                         StepCode::Present => DealVerb::Present,
                         StepCode::Agree => DealVerb::Agree,

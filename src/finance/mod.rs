@@ -36,8 +36,8 @@ pub use product::{
     ProductRate, ProductRefusal, ProductRows, ProductRule, ProductVehicle, Refund, RefundPayee, VehicleClass, menu,
 };
 pub use program::{
-    AdderSubject, BackendCaps, CollateralBasis, LateCharge, MarkupCap, Outcome, PricedQuote, Program, ProgramQuote, QuoteRequest,
-    RateAdder, RateLever, Refusal, RefusalRule, TermMinimum, VehicleFacts, best_quote, cash_quote, quote_all,
+    AdderSubject, BackendCaps, BookRow, CollateralBasis, GuideValue, LateCharge, MarkupCap, MarkupLaw, Outcome, PricedQuote, Program,
+    ProgramQuote, QuoteRequest, RateAdder, RateLever, Refusal, RefusalRule, TermMinimum, VehicleFacts, best_quote, cash_quote, quote_all,
 };
 pub use quote::{
     DEFERRED_MAX, DeferredDown, ENGINE_VERSION, FEE_WAIVERS_MAX, FeeRule, FeeScope, FeeWaiver, LeaseDetail, LinePlacement, ProductLine,

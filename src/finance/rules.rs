@@ -16,7 +16,7 @@ use super::approval::ApprovalRule;
 use super::delivery::{DeliveryLaw, DeliveryRight};
 use super::error::FinanceError;
 use super::product::{Product, ProductRows};
-use super::program::Program;
+use super::program::{GuideValue, MarkupLaw, Program};
 use super::quote::FeeRule;
 use super::store;
 use super::tax::TaxRule;
@@ -43,6 +43,10 @@ pub struct RuleRows {
     pub tax_rules: Vec<TaxRule>,
     /// Fees.
     pub fees: Vec<FeeRule>,
+    /// What states let dealers add to a lender's rate.
+    pub markup_laws: Vec<MarkupLaw>,
+    /// What guide books say vehicles are worth.
+    pub guide_values: Vec<GuideValue>,
     /// Programs with the group of their lender.
     pub programs: Vec<(GroupId, Program)>,
     /// Products.
@@ -65,6 +69,8 @@ pub struct RuleBook {
     tax_rules: HashMap<String, Vec<Arc<TaxRule>>>,
     place_fees: HashMap<String, Vec<Arc<FeeRule>>>,
     store_fees: HashMap<StoreId, Vec<Arc<FeeRule>>>,
+    markup_laws: HashMap<String, Vec<Arc<MarkupLaw>>>,
+    guide_values: HashMap<(GroupId, String), Vec<GuideValue>>,
     programs: HashMap<GroupId, Vec<Arc<Program>>>,
     program_by_id: HashMap<ProgramId, Arc<Program>>,
     products: HashMap<GroupId, Vec<Arc<Product>>>,
@@ -95,6 +101,12 @@ impl RuleBook {
                 (None, Some(store)) => book.store_fees.entry(store).or_default().push(fee),
                 (None, None) => {}
             }
+        }
+        for law in rows.markup_laws {
+            book.markup_laws.entry(law.state.clone()).or_default().push(Arc::new(law));
+        }
+        for value in rows.guide_values {
+            book.guide_values.entry((value.group_id, value.vin.clone())).or_default().push(value);
         }
         for rule in rows.approval_rules {
             book.approval_rules.entry(rule.group_id).or_default().push(Arc::new(rule));
@@ -152,6 +164,17 @@ impl RuleBook {
         let place = self.place_fees.get(jurisdiction).into_iter().flatten();
         let whole_state = state.and_then(|s| self.place_fees.get(s)).into_iter().flatten();
         own.chain(place).chain(whole_state).filter(move |f| holds(f.effective_from, f.effective_to, on))
+    }
+
+    /// What a state lets dealers add to a lender's rate on a day.
+    pub fn markup_laws(&self, state: &str, on: NaiveDate) -> impl Iterator<Item = &Arc<MarkupLaw>> {
+        self.markup_laws.get(state).into_iter().flatten().filter(move |law| holds(law.effective_from, law.effective_to, on))
+    }
+
+    /// What a guide book says a vehicle is worth on a day.
+    pub fn guide_value(&self, group: GroupId, vin: &str, on: NaiveDate) -> Option<&GuideValue> {
+        let values = self.guide_values.get(&(group, vin.to_owned()))?;
+        values.iter().find(|value| holds(value.effective_from, value.effective_to, on))
     }
 
     /// The programs of a group's lenders on a day.

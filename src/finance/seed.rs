@@ -46,6 +46,8 @@ const fn text(table: RuleTable) -> &'static str {
         RuleTable::DeliveryLaws => file!("delivery_laws"),
         RuleTable::Lenders => file!("lenders"),
         RuleTable::Programs => file!("programs"),
+        RuleTable::MarkupLaws => file!("rate_markup_laws"),
+        RuleTable::GuideValues => file!("guide_values"),
         RuleTable::Products => file!("products"),
         RuleTable::ProductClasses => file!("product_vehicle_classes"),
         RuleTable::ProductRates => file!("product_rates"),

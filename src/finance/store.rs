@@ -12,7 +12,7 @@ use super::approval::{ApprovalKind, ApprovalRule};
 use super::delivery::{CountsFrom, DeliveryLaw, DeliveryRight};
 use super::lease::MoneyFactor;
 use super::product;
-use super::program::{BackendCaps, CollateralBasis, LateCharge, Program};
+use super::program::{BackendCaps, CollateralBasis, GuideValue, LateCharge, MarkupLaw, Program};
 use super::quote::{FeeRule, FeeScope, QuoteKind};
 use super::retail::AccrualBasis;
 use super::rules::{Jurisdiction, RuleRows};
@@ -57,6 +57,8 @@ pub(super) async fn all(conn: &mut PgConnection) -> Result<RuleRows, DbError> {
         postal: postal.into_iter().map(|row| (row.postal_prefix, row.jurisdiction)).collect(),
         tax_rules: tax_rules(conn).await?,
         fees: fees(conn).await?,
+        markup_laws: markup_laws(conn).await?,
+        guide_values: guide_values(conn).await?,
         programs: programs(conn).await?,
         products: product::store::products(conn).await?,
         product_rows: product::store::rows(conn).await?,
@@ -275,4 +277,38 @@ async fn programs(conn: &mut PgConnection) -> Result<Vec<(GroupId, Program)>, Db
             Ok((row.group_id, program))
         })
         .collect()
+}
+
+async fn markup_laws(conn: &mut PgConnection) -> Result<Vec<MarkupLaw>, DbError> {
+    let rows = sqlx::query!(
+        "SELECT id, state, above_months, points, lower(effective) AS effective_from, upper(effective) AS effective_to, verified
+         FROM rate_markup_law ORDER BY state, above_months, effective"
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(MarkupLaw {
+                id: row.id,
+                state: row.state,
+                above_months: small("rate_markup_law.above_months", row.above_months)?,
+                points: rate("rate_markup_law.points", row.points)?,
+                effective_from: row.effective_from,
+                effective_to: row.effective_to,
+                verified: row.verified,
+            })
+        })
+        .collect()
+}
+
+async fn guide_values(conn: &mut PgConnection) -> Result<Vec<GuideValue>, DbError> {
+    let rows = sqlx::query_as!(
+        GuideValue,
+        r#"SELECT id, group_id AS "group_id: GroupId", vin, wholesale_cents AS "wholesale: Cents", retail_cents AS "retail: Cents",
+                  lower(effective) AS effective_from, upper(effective) AS effective_to, verified
+           FROM guide_value ORDER BY group_id, vin, effective"#
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
 }

@@ -256,8 +256,8 @@ impl DealNode {
         self.0.deal.terms.first_payment_days
     }
     /// How it is paid beside price, money down and term: how often, deferred parts, deposits of a lease, income for ratios.
-    async fn payment_plan(&self) -> PaymentPlanNode {
-        PaymentPlanNode::from(&self.0.deal.terms)
+    async fn payment_plan(&self, ctx: &Context<'_>) -> GqlResult<PaymentPlanNode> {
+        Ok(PaymentPlanNode::new(&self.0.deal.terms, self.manages(actor(ctx)?)))
     }
     /// Fees of the store that are waived or reduced. Each is a line of its own beside the fee's.
     async fn fee_waivers(&self) -> Vec<FeeWaiverNode> {
@@ -424,6 +424,7 @@ impl DealNode {
         let taken = taken_words(known.taken.as_ref(), known.vehicle_gone);
         let manager = service::<Deals>(ctx)?.approval_facts(&room);
         let beyond = manager.beyond();
+        let insurance = service::<Deals>(ctx)?.insurance_gap(&actor(ctx)?.selling_scope(), &room).await?;
         let facts = DealFacts {
             state: room.deal.state,
             kind: room.deal.terms.kind,
@@ -437,6 +438,7 @@ impl DealNode {
             approver: manager.approver,
             beyond: &beyond,
             signed: SignedFacts { spot_deadline: self.spot_deadline(ctx).await?, ..SignedFacts::default() },
+            insurance_gap: insurance.as_deref(),
         };
         Ok(next_steps(&facts).into_iter().map(NextStepNode::from).collect())
     }

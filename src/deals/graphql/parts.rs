@@ -300,9 +300,9 @@ impl ScenarioNode {
     async fn term_months(&self) -> Option<i32> {
         self.0.structure.terms.term_months
     }
-    /// How it is paid beside that.
+    /// How it is paid beside that. Its markup stands on the deal only.
     async fn payment_plan(&self) -> PaymentPlanNode {
-        PaymentPlanNode::from(&self.0.structure.terms)
+        PaymentPlanNode::new(&self.0.structure.terms, false)
     }
     /// Fees of the store that are waived or reduced.
     async fn fee_waivers(&self) -> Vec<FeeWaiverNode> {

@@ -3,7 +3,7 @@
 use async_graphql::{InputObject, SimpleObject};
 
 use crate::deals::model::Terms;
-use crate::deals::plan::{PlanChange, PurseChange, SECURITY_DEPOSITS_MAX};
+use crate::deals::plan::{MARKUP_MAX, PlanChange, PurseChange, SECURITY_DEPOSITS_MAX};
 use crate::finance::retail::PaymentSchedule;
 use crate::finance::{DEFERRED_MAX, DeferredDown};
 use crate::graphql::{Date, DecimalText, GqlError, GqlResult, MoneyObject, input};
@@ -39,6 +39,9 @@ pub(super) struct PaymentPlanInput {
     gross_monthly_income: Option<DecimalText>,
     /// Debts and housing per month. Looked at only with an income.
     monthly_debts: Option<DecimalText>,
+    /// What a contract's rate lies above the lender's, in hundredths of a percent point; 0 to 1000. A lender whose limit, or the
+    /// law's, it goes beyond refuses. Only managers are shown it; everybody else sees the contract rate.
+    markup_basis_points: Option<i32>,
 }
 
 impl PaymentPlanInput {
@@ -57,7 +60,12 @@ impl PaymentPlanInput {
             let count = u8::try_from(count).ok().filter(|count| *count <= SECURITY_DEPOSITS_MAX);
             count.ok_or_else(|| GqlError::bad_input(format!("{at}.securityDeposits: 0 to {SECURITY_DEPOSITS_MAX}")))
         };
+        let markup = |points: i32| {
+            let points = u16::try_from(points).ok().filter(|points| *points <= MARKUP_MAX);
+            points.ok_or_else(|| GqlError::bad_input(format!("{at}.markupBasisPoints: 0 to {MARKUP_MAX}")))
+        };
         Ok(PlanChange {
+            markup_basis_points: self.markup_basis_points.map(markup).transpose()?,
             schedule: self.schedule,
             deferred_down: self.deferred_down.map(|parts| parts.into_iter().map(part).collect()).transpose()?,
             balloon: self.balloon,
@@ -106,10 +114,12 @@ pub(super) struct PaymentPlanNode {
     gross_monthly_income: Option<MoneyObject>,
     /// Debts and housing per month. Null while no income is known.
     monthly_debts: Option<MoneyObject>,
+    /// What a contract's rate lies above the lender's, in hundredths of a percent point. Managers of the store only.
+    markup_basis_points: Option<i32>,
 }
 
-impl From<&Terms> for PaymentPlanNode {
-    fn from(terms: &Terms) -> Self {
+impl PaymentPlanNode {
+    pub(super) fn new(terms: &Terms, manager: bool) -> Self {
         let (plan, money) = (&terms.plan, |cents: Cents| MoneyObject::new(cents, terms.currency));
         Self {
             schedule: plan.schedule,
@@ -125,6 +135,7 @@ impl From<&Terms> for PaymentPlanNode {
             disregard_odd_first_period: plan.disregard_odd_first_period,
             gross_monthly_income: plan.purse.map(|purse| money(purse.gross_income)),
             monthly_debts: plan.purse.map(|purse| money(purse.debts)),
+            markup_basis_points: manager.then(|| i32::from(plan.markup_basis_points)),
         }
     }
 }

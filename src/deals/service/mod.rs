@@ -328,6 +328,7 @@ impl Deals {
             approver: ApprovalLevel::SalesManager,
             beyond: "",
             signed: SignedFacts::default(),
+            insurance_gap: None,
         }
     }
 

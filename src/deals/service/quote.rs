@@ -6,16 +6,18 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Target};
-use crate::auth::Actor;
+use crate::auth::{Actor, Scope};
 use crate::db::{By, DbError, Tx};
 use crate::deals::cover::Chosen;
 use crate::deals::model::{DealKind, Figures, QuoteStatus};
-use crate::deals::states::DealVerb;
+use crate::deals::states::{DealState, DealVerb};
 use crate::deals::store::answers;
 use crate::deals::store::quotes::{self, Acceptable, Round};
+use crate::deals::store::room::Room;
+use crate::deals::store::table::OnTable;
 use crate::finance::Quote;
 use crate::kernel::clock::later;
-use crate::kernel::id::{FinanceQuoteId, InsuranceQuoteId};
+use crate::kernel::id::{FinanceQuoteId, InsuranceQuoteId, ProgramId};
 
 /// How long a quote can be accepted.
 const QUOTE_DAYS: i64 = 7;
@@ -75,7 +77,8 @@ impl Deals {
         Ok(Answer { declined, ..answer })
     }
 
-    /// Chooses a quote. A finance quote's payment becomes the deal's.
+    /// Chooses a quote. A finance quote's payment becomes the deal's. Insurance that was chosen before and is not what this lender
+    /// asks for stays chosen: the next steps say what is missing, and the customer cannot agree before it is there.
     pub async fn accept_quote(&self, actor: &Actor, by: By, wish: AcceptQuote) -> Result<Answer, DealError> {
         self.once(actor, by, &wish.target.key, "quoteAccept", &wish, async |tx: &mut Tx| self.accept_in(tx, actor, &wish).await).await
     }
@@ -113,7 +116,8 @@ impl Deals {
                 if state != before.deal.state {
                     deal.agreed_at = None;
                 }
-                json!({ "quoteId": quote_id, "payment": payment })
+                let gap = self.gap_to(tx, actor, &before, quote.program).await?;
+                json!({ "quoteId": quote_id, "payment": payment, "insuranceGap": gap })
             }
             AnyQuote::Insurance(quote_id) => {
                 quotes::accept_insurance(tx.conn(), id, quote_id).await?;
@@ -122,6 +126,37 @@ impl Deals {
             }
         };
         self.write(tx, &before, Change { figures, ..Change::of(deal, "quote_accepted", detail) }).await
+    }
+}
+
+impl Deals {
+    /// What stands between the insurance chosen before and the demands of a program's lender.
+    async fn gap_to(&self, tx: &mut Tx, actor: &Actor, before: &OnTable, program: Option<ProgramId>) -> Result<Option<String>, DealError> {
+        if before.deal.accepted_insurance_quote_id.is_none() {
+            return Ok(None);
+        }
+        let chosen = quotes::chosen_insurance(tx.conn(), &actor.selling_scope(), before.deal.id, before.deal.version).await?;
+        let case = Self::case(before, &before.structure);
+        Ok(chosen.and_then(|chosen| self.desk.cover_gap(&case, &Chosen { program, ..chosen })))
+    }
+
+    /// What stands between the insurance of a deal that is not agreed yet and the demands of its lender or lessor: of the policy
+    /// chosen, or, before one is, when none of those quoted would do. Looked at once a lender or a policy is chosen: until then
+    /// nobody's demands are known, and a deal that is only read costs no statement more.
+    pub(in crate::deals) async fn insurance_gap(&self, scope: &Scope, room: &Room) -> Result<Option<String>, DealError> {
+        let (deal, Some(known)) = (&room.deal, &room.steps) else { return Ok(None) };
+        let early = matches!(deal.state, DealState::Draft | DealState::Worksheet | DealState::Presented);
+        let chosen = known.quote_accepted || deal.accepted_insurance_quote_id.is_some();
+        if !early || deal.terms.kind == DealKind::Cash || !chosen {
+            return Ok(None);
+        }
+        let covers = quotes::covers(&mut *self.db.read().await?, scope, deal.id).await?;
+        let mut first = None;
+        for cover in &covers {
+            let Some(gap) = self.desk.gap(known.group_id, deal.terms.kind, known.today, cover) else { return Ok(None) };
+            first.get_or_insert(gap);
+        }
+        Ok(first)
     }
 }
 

@@ -135,6 +135,8 @@ pub(in crate::deals) struct Acceptable {
     pub(in crate::deals) expires_at: DateTime<Utc>,
     /// A finance quote as calculated; of an insurance quote what it was calculated from.
     pub(in crate::deals) content: Value,
+    /// The program of a finance quote.
+    pub(in crate::deals) program: Option<ProgramId>,
 }
 
 /// A finance quote of a deal.
@@ -144,13 +146,14 @@ pub(in crate::deals) async fn finance_to_accept(
     id: FinanceQuoteId,
 ) -> Result<Option<Acceptable>, DbError> {
     let row = sqlx::query!(
-        r#"SELECT status AS "status: QuoteStatus", expires_at, result FROM finance_quote WHERE id = $1 AND deal_id = $2"#,
+        r#"SELECT status AS "status: QuoteStatus", expires_at, result, program_id AS "program: ProgramId" FROM finance_quote
+           WHERE id = $1 AND deal_id = $2"#,
         id.0,
         deal.0,
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| Acceptable { status: row.status, expires_at: row.expires_at, content: row.result }))
+    Ok(row.map(|row| Acceptable { status: row.status, expires_at: row.expires_at, content: row.result, program: Some(row.program) }))
 }
 
 /// An insurance quote of a deal.
@@ -166,7 +169,7 @@ pub(in crate::deals) async fn insurance_to_accept(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| Acceptable { status: row.status, expires_at: row.expires_at, content: row.inputs }))
+    Ok(row.map(|row| Acceptable { status: row.status, expires_at: row.expires_at, content: row.inputs, program: None }))
 }
 
 /// The program of the deal's accepted finance quote.
@@ -200,6 +203,23 @@ pub(in crate::deals) async fn chosen_insurance(
     .fetch_optional(conn)
     .await?;
     Ok(row)
+}
+
+/// The insurance the customer of a deal chose, else every policy they can choose, the cheapest first; with the program chosen.
+pub(in crate::deals) async fn covers(conn: &mut PgConnection, scope: &Scope, deal: DealId) -> Result<Vec<Chosen>, DbError> {
+    let rows = sqlx::query_as!(
+        Chosen,
+        r#"SELECT i.inputs, q.program_id AS "program?: ProgramId"
+           FROM deal d JOIN insurance_quote i ON i.deal_id = d.id
+             AND (i.id = d.accepted_insurance_quote_id OR d.accepted_insurance_quote_id IS NULL AND i.status = 'QUOTED')
+           LEFT JOIN finance_quote q ON q.id = d.accepted_finance_quote_id
+           WHERE d.id = $1 AND d.store_id = ANY($2) ORDER BY i.premium_cents, i.id LIMIT 20"#,
+        deal.0,
+        scope.store_ids(),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
 }
 
 /// Accepts one finance quote; the one accepted before is a mere quote again.

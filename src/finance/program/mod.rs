@@ -7,8 +7,9 @@ mod request;
 mod why;
 
 use chrono::NaiveDate;
+use uuid::Uuid;
 
-use crate::kernel::id::{LenderId, ProgramId};
+use crate::kernel::id::{GroupId, LenderId, ProgramId};
 use crate::kernel::money::Cents;
 use crate::kernel::rate::Rate;
 
@@ -20,7 +21,7 @@ use super::tax::SaleCondition;
 pub(super) use market::Candidates;
 pub use market::{Outcome, PricedQuote, ProgramQuote, best_quote, cash_quote, quote_all};
 pub use refusal::{Refusal, RefusalRule};
-pub use request::{QuoteRequest, VehicleFacts};
+pub use request::{BookRow, QuoteRequest, VehicleFacts};
 pub use why::RateLever;
 
 crate::text_enum! {
@@ -39,6 +40,11 @@ crate::text_enum! {
     }
 }
 impl CollateralBasis {
+    /// Whether a guide book says it.
+    pub const fn is_book(self) -> bool {
+        matches!(self, Self::BookWholesale | Self::BookRetail)
+    }
+
     /// In words.
     pub const fn label(self) -> &'static str {
         match self {
@@ -102,6 +108,46 @@ pub struct MarkupCap {
     pub above_months: u16,
     /// Most points.
     pub points: Rate,
+}
+
+/// A row of `rate_markup_law`: the most a state lets a dealer add to a lender's rate.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct MarkupLaw {
+    /// The row.
+    pub id: Uuid,
+    /// Where: two letters.
+    pub state: String,
+    /// For terms above this.
+    pub above_months: u16,
+    /// Most points.
+    pub points: Rate,
+    /// First day it holds.
+    pub effective_from: Option<NaiveDate>,
+    /// First day it no longer holds.
+    pub effective_to: Option<NaiveDate>,
+    /// Whether a person checked it.
+    pub verified: bool,
+}
+
+/// A row of `guide_value`: what a guide book says a vehicle is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuideValue {
+    /// The row.
+    pub id: Uuid,
+    /// Whose subscription it comes from.
+    pub group_id: GroupId,
+    /// Which vehicle.
+    pub vin: String,
+    /// What a dealer pays for such a one.
+    pub wholesale: Option<Cents>,
+    /// What a customer pays for such a one.
+    pub retail: Option<Cents>,
+    /// First day it holds.
+    pub effective_from: Option<NaiveDate>,
+    /// First day it no longer holds.
+    pub effective_to: Option<NaiveDate>,
+    /// Whether a person checked it.
+    pub verified: bool,
 }
 
 /// What may be financed for products. None: no limit.

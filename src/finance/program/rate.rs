@@ -88,6 +88,13 @@ impl Program {
         tightest.map_or(self.max_markup, |cap| cap.min(self.max_markup))
     }
 
+    /// Most points the dealer may add to a deal: the lender's limit, and the tightest of the law's for the term.
+    pub(super) fn most_markup(&self, input: &QuoteInput) -> Rate {
+        let (term, cap) = (input.worksheet.term_months, self.markup_cap(&input.state, input.worksheet.term_months));
+        let law = input.markup_laws.iter().filter(|law| term > law.above_months).map(|law| law.points).min();
+        law.map_or(cap, |law| law.min(cap))
+    }
+
     /// The dealer's reserve: the flat amount, a share of the amount financed, and the dealer's split of what the markup is
     /// worth today at the buy rate; at most the lender's limit.
     pub(in crate::finance) fn reserve(&self, terms: &RetailTerms, buy: Rate, payment: Cents) -> Result<Cents, FinanceError> {

@@ -89,7 +89,7 @@ pub(super) enum Broken {
     Product { rule: RefusalRule, what: &'static str, price: Cents, most: Cents },
     OverIncome { rule: RefusalRule, ratio: Rate, limit: Rate, payment: Cents, most: Cents },
     Rebate(Cents),
-    Markup { markup: Rate, most: Rate },
+    Markup,
     Deposits { asked: u8, most: u8 },
     OnePay,
     Balloon { wanted: bool },
@@ -155,9 +155,8 @@ impl Program {
             if self.balloon_percent.is_some() != w.balloon {
                 found(Broken::Balloon { wanted: w.balloon });
             }
-            let most = self.markup_cap(&input.state, w.term_months);
-            if w.markup > most {
-                found(Broken::Markup { markup: w.markup, most });
+            if w.markup > self.most_markup(input) {
+                found(Broken::Markup);
             }
         } else {
             if w.deposits > self.max_deposits {
@@ -319,9 +318,10 @@ impl Program {
                 let message = format!("{} is a special rate, given in place of the manufacturer's rebate.", self.name);
                 refusal(RefusalRule::Rebate, message, Some(format!("Without the rebate of {rebate}.")), Some(rebate))
             }
-            Broken::Markup { markup, most } => {
-                let message = format!("The markup of {markup} points is above the {most} points allowed.");
-                refusal(RefusalRule::Markup, message, Some(format!("A markup of at most {most} points.")), None)
+            // Customers see refusals; how far the rate lies above the lender's is for managers.
+            Broken::Markup => {
+                let message = format!("The rate asked for is above what {} or the law allows.", self.lender_name);
+                refusal(RefusalRule::Markup, message, Some("Ask a manager for the rate.".into()), None)
             }
             Broken::Deposits { asked, most } => {
                 let message = format!("{} takes at most {most} security deposits; this is {asked}.", self.lender_name);

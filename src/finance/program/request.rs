@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
+use uuid::Uuid;
 
 use crate::finance::error::FinanceError;
 use crate::finance::quote::{QuoteInput, QuoteKind, Worksheet};
@@ -14,6 +15,15 @@ use crate::kernel::money::Cents;
 use crate::kernel::rate::Rate;
 
 use super::Program;
+
+/// The row of a guide book that a vehicle's values come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct BookRow {
+    /// The row.
+    pub id: Uuid,
+    /// Whether a person checked it.
+    pub verified: bool,
+}
 
 /// The vehicle, as far as lenders and tax look at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -32,6 +42,9 @@ pub struct VehicleFacts {
     pub book_wholesale: Option<Cents>,
     /// A guide book's retail value.
     pub book_retail: Option<Cents>,
+    /// Where those two come from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub book_row: Option<BookRow>,
 }
 
 impl VehicleFacts {
@@ -77,11 +90,14 @@ impl QuoteRequest {
         if kind != QuoteKind::Retail {
             worksheet.markup = Rate::ZERO;
         }
+        let state = book.state_of(&self.jurisdiction)?.to_owned();
         Ok(QuoteInput {
+            // Also where nothing is added: a rule that shows only then would tell customers that something is.
+            markup_laws: book.markup_laws(&state, self.on).filter(|_| kind == QuoteKind::Retail).cloned().collect(),
             worksheet,
             contract_date: self.on,
             vehicle: self.vehicle,
-            state: book.state_of(&self.jurisdiction)?.to_owned(),
+            state,
             tax_rule: Arc::clone(tax_rule),
             fees: book.fees(&self.jurisdiction, self.store, self.on).filter(|f| f.applies(kind)).cloned().collect(),
             program: program.cloned(),

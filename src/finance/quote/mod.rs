@@ -20,7 +20,7 @@ use chrono::NaiveDate;
 use crate::kernel::money::Cents;
 
 use super::error::FinanceError;
-use super::program::{Program, VehicleFacts};
+use super::program::{MarkupLaw, Program, VehicleFacts};
 use super::tax::{TaxRule, negative_equity};
 
 pub(super) use buildup::Buildup;
@@ -64,6 +64,9 @@ pub struct QuoteInput {
     pub fees: Vec<Arc<FeeRule>>,
     /// The lender's program; none for cash.
     pub program: Option<Arc<Program>>,
+    /// What the buyer's state lets a dealer add to a lender's rate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub markup_laws: Vec<Arc<MarkupLaw>>,
 }
 
 impl QuoteInput {
@@ -172,6 +175,19 @@ impl QuoteInput {
             id: p.id.0,
             label: format!("{} {}", p.lender_name, p.name),
             verified: p.verified,
+        }));
+        rules.extend(self.markup_laws.iter().map(|law| RuleUse {
+            table: "rate_markup_law".into(),
+            id: law.id,
+            label: format!("Law on dealers' rates in {}", law.state),
+            verified: law.verified,
+        }));
+        let by_book = self.program.as_ref().is_some_and(|p| p.collateral_basis.is_book());
+        rules.extend(self.vehicle.book_row.filter(|_| by_book).map(|row| RuleUse {
+            table: "guide_value".into(),
+            id: row.id,
+            label: "The vehicle's value in the guide book".into(),
+            verified: row.verified,
         }));
         rules
     }

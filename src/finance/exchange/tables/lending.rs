@@ -1,8 +1,8 @@
 //! Lenders and their sheets.
 
-use super::super::column::Kind::{Bool, Choice, Choices, Code, Codes, Date, Factor, Int, Json, Money, Percent, Text};
+use super::super::column::Kind::{Bool, Choice, Choices, Code, Codes, Date, Factor, Int, Json, Money, Percent, State, Text};
 use super::super::column::{Row, fact, list, may, must, or};
-use super::{Reference, Spec, anything, close, rises};
+use super::{Reference, Spec, anything, close, note, rises};
 use crate::finance::lease::MileageStep;
 use crate::finance::program::{MarkupCap, RateAdder, TermMinimum};
 
@@ -170,4 +170,32 @@ pub(super) static PROGRAMS: Spec = Spec {
     note: Some(
         "UPDATE lender_program SET source = coalesce($2->>'source', source), verified = coalesce(($2->>'verified')::bool, verified) WHERE id = $1",
     ),
+};
+
+pub(super) static MARKUP_LAWS: Spec = Spec {
+    name: "rate_markup_laws",
+    columns: &[
+        must("state", State),
+        must("above_months", Int(0, 119)),
+        must("points", Percent),
+        must("from", Date),
+        may("to", Date),
+        fact("source", Text(500)),
+        fact("read_on", Date),
+        fact("verified", Bool),
+    ],
+    key: &["state", "above_months"],
+    references: &[],
+    check: anything,
+    select: "SELECT id, jsonb_build_object('state', state, 'above_months', above_months, 'points', points::text, 'from', lower(effective),
+               'to', upper(effective), 'source', source, 'read_on', source_read_on, 'verified', verified)
+             FROM rate_markup_law WHERE $1::uuid IS NOT NULL ORDER BY state, above_months, effective",
+    insert: r#"INSERT INTO rate_markup_law (id, state, above_months, points, effective, source, source_read_on, verified)
+             SELECT md5('rate_markup_law ' || r.state || r.above_months || ' ' || r."from")::uuid, r.state, r.above_months, r.points,
+               daterange(r."from", r."to"), coalesce(r.source, 'Not said'), coalesce(r.read_on, current_date), coalesce(r.verified, false)
+             FROM jsonb_to_recordset($1) AS r (state text, above_months int, points numeric, "from" date, "to" date, source text, read_on date,
+               verified bool)
+             WHERE $2::uuid IS NOT NULL ON CONFLICT DO NOTHING"#,
+    close: close!("rate_markup_law"),
+    note: note!("rate_markup_law"),
 };

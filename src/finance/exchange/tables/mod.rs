@@ -3,6 +3,7 @@
 
 mod approvals;
 mod deliveries;
+mod guide;
 mod insurance;
 mod lending;
 mod products;
@@ -115,6 +116,8 @@ rule_tables! {
     DeliveryLaws, "delivery_laws", "Until when a sale may be taken back." => &deliveries::LAWS;
     Lenders, "lenders", "Lenders." => &lending::LENDERS;
     Programs, "programs", "Lenders' programs: rate sheets and lease sheets." => &lending::PROGRAMS;
+    MarkupLaws, "rate_markup_laws", "What a state lets a dealer add to a lender's rate." => &lending::MARKUP_LAWS;
+    GuideValues, "guide_values", "What guide books say vehicles are worth." => &guide::VALUES;
     Products, "products", "Protection products." => &products::PRODUCTS;
     ProductClasses, "product_vehicle_classes", "The class of a vehicle in products' rate sheets." => &products::CLASSES;
     ProductRates, "product_rates", "Products' rate sheets." => &products::RATES;

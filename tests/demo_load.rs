@@ -48,6 +48,7 @@ async fn digest(database: &TestDatabase) -> Vec<String> {
              FROM deal",
         ),
         ("quote", "SELECT concat_ws('|', kind, status, term_months, payment_cents, apr) FROM finance_quote"),
+        ("approval", "SELECT concat_ws('|', s.code, a.status, a.level, a.note, a.requested_at) FROM approval a JOIN store s ON s.id = a.store_id"),
         ("hold", "SELECT concat_ws('|', v.vin, h.reason, h.released_at IS NULL) FROM vehicle_hold h JOIN vehicle v ON v.id = h.vehicle_id"),
     ];
     let mut out = Vec::new();
@@ -73,6 +74,9 @@ async fn the_demo_is_the_same_every_time_and_is_loaded_once() {
     };
     assert_eq!((count("store "), count("vehicle ")), (3, 1_200));
     assert!(count("customer ") >= 390 && count("deal ") >= 20 && count("preference ") > 400, "{loaded:#?}");
+    // Every store's manager sees a question on the first look.
+    let waiting = "SELECT count(DISTINCT store_id) FROM approval WHERE status = 'PENDING' AND findings @> '[{\"kind\": \"DISCOUNT\"}]'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(waiting).fetch_one(first.pool()).await.expect("a count"), 3);
     // The second start finds everything there.
     assert!(!load(&app, &mut Silent).await.expect("loads"));
     assert_eq!(digest(&first).await, loaded);

@@ -17,6 +17,8 @@ use crate::kernel::contact::EmailAddress;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Open,
+    /// Waits for a manager's yes, so that a manager sees something on the first look. Goes no further.
+    Asked,
     Structured,
     Quoted,
     Accepted,
@@ -26,7 +28,7 @@ enum Stage {
 }
 
 /// Stages of a store's deals and the days since somebody last touched them. Several wait for too long.
-const PLAN: [(Stage, i64); 8] = [
+const PLAN: [(Stage, i64); 9] = [
     (Stage::Open, 12),
     (Stage::Structured, 9),
     (Stage::Quoted, 1),
@@ -35,6 +37,7 @@ const PLAN: [(Stage, i64); 8] = [
     (Stage::Contracted, 2),
     (Stage::Accepted, 0),
     (Stage::Contracted, 15),
+    (Stage::Asked, 0),
 ];
 /// Salespeople by store.
 const SALES: [&str; 3] = ["sales.austin@example.com", "sales.raleigh@example.com", "sales.sacramento@example.com"];
@@ -97,6 +100,15 @@ async fn play(
     let mut deal = tablet.act("dealOpen", DEAL, open).await?;
     if deal.get("replayed").and_then(Value::as_bool) == Some(true) {
         // A load that was interrupted began this talk; it stays where it is.
+        return Ok(());
+    }
+    if stage == Stage::Asked {
+        // A sixteenth off is more than a salesperson may give alone. Asked two minutes ago: the question waits for hours.
+        let structure = json!({ "dealerRebate": format!("{}.00", price / 16) });
+        deal = tablet.act("dealStructure", DEAL, with(&deal, &key("structure"), structure)).await?;
+        past.go_to(past.present() - Duration::minutes(2));
+        let note = json!({ "note": "They sign today at this price." });
+        tablet.act("approvalRequest", "approval { id }", with(&deal, &key("ask"), note)).await?;
         return Ok(());
     }
     if stage >= Stage::Structured {

@@ -244,3 +244,28 @@ async fn a_thousand_operations_come_in_pages_and_each_is_applied_once() {
     let applied = "SELECT count(*) FROM audit_event WHERE request_id LIKE 'offline/t1/%'";
     assert!(room.number(applied).await >= 990, "an operation that changes nothing writes nothing");
 }
+
+#[tokio::test]
+async fn what_meets_a_deal_on_another_tablet_waits_and_is_applied_later() {
+    let room = Showroom::open().await;
+    let deal = room.open_deal(&room.rav4, json!({})).await;
+    let mia = room.app.person("mia@example.com", &[(room.app.austin, deskless::auth::Role::Salesperson)]).await;
+    room.run(&mia, "dealTake", json!({ "dealId": deal["id"] }), "userErrors { code }").await;
+    let operations = [
+        structure("a", &deal, &json!({ "termMonths": 72 })),
+        json!({ "id": "b", "verb": "LOSE", "at": "2026-11-21T12:00:00Z", "dealId": deal["id"], "baseVersion": 1, "reasonCode": "UNDECIDED" }),
+    ];
+    let first = replay(&room, &room.sam, "t1", &operations).await;
+    assert_eq!(outcomes(&first), ["WAITING", "WAITING"], "{first:#}");
+    assert!(first["results"][0]["message"].as_str().is_some_and(|said| said.contains("mia@example.com")), "{first:#}");
+    assert_eq!(room.number("SELECT count(*) FROM audit_event WHERE verb IN ('structured', 'lost')").await, 0);
+    // What waits is sent again as it is, once the deal is free; then it is done, and only once.
+    room.run(&mia, "dealRelease", json!({ "dealId": deal["id"] }), "userErrors { code }").await;
+    for replayed in [false, true] {
+        let told = replay(&room, &room.sam, "t1", &operations).await;
+        assert_eq!(outcomes(&told), ["APPLIED", "APPLIED"], "{told:#}");
+        assert_eq!(told["results"][0]["replayed"], replayed);
+        assert_eq!((&told["deals"][0]["termMonths"], &told["deals"][0]["state"]), (&json!(72), &json!("LOST")));
+    }
+    assert_eq!(room.number("SELECT count(*) FROM deal WHERE lost_reason_code = 'UNDECIDED' AND lost_reason IS NULL").await, 1);
+}

@@ -164,3 +164,40 @@ async fn a_car_that_leaves_the_lot_otherwise_is_told_too() {
     assert_eq!(told["dealChanged"]["vehicleTaken"], "is no longer for sale");
     assert_eq!(told["dealChanged"]["replacements"][0]["vehicle"]["stockNumber"], "MU000002");
 }
+
+#[tokio::test]
+async fn a_manager_sees_what_the_store_earns_on_either_car_and_nobody_else_does() {
+    let room = Showroom::open().await;
+    room.sql("UPDATE vehicle SET cost_cents = 2800000 WHERE model = 'RAV4'; UPDATE vehicle SET cost_cents = 2800000 WHERE model = 'Camry'")
+        .await;
+    room.sql(&format!(
+        "INSERT INTO approval_rule (id, group_id, kind, effective, limit_hundredths, escalate_minutes, answer_minutes, valid_minutes)
+         VALUES (gen_random_uuid(), '{}', 'FRONT_GROSS', '[2020-01-01,)', 0, 10, 60, 600)",
+        room.app.group.0
+    ))
+    .await;
+    room.app.app.rules.reload().await.expect("rules");
+    let maria = room.app.manager().await;
+    let earned = |payload: &Value| {
+        payload["rechecks"].as_array().unwrap().iter().filter(|r| r["subject"] == "FRONT_GROSS").cloned().collect::<Vec<_>>()
+    };
+    let deal = room.open_deal(&room.rav4, json!({})).await;
+    let told = swap(&room, &deal, json!({})).await;
+    assert_eq!(earned(&told), [] as [Value; 0], "a salesperson is not told");
+    // 27,500 for a car that cost 28,000: the rule looks at the new car at once.
+    let asked = told["rechecks"].as_array().unwrap().iter().find(|r| r["subject"] == "APPROVAL").expect("a manager is needed");
+    assert_eq!((&asked["label"], &asked["outcome"]), (&json!("FRONT_GROSS"), &json!("NEW")));
+    let history =
+        room.app.data(&maria, "query ($id: ID!) { deal(id: $id) { history(first: 1) { nodes { detail } } } }", json!({ "id": deal["id"] }));
+    assert!(!history.await.to_string().contains("Front gross"), "the history is for everybody");
+    let deal = room.open_deal(&room.rav4, json!({})).await;
+    let input = json!({ "dealId": deal["id"], "expectedVersion": deal["version"], "idempotencyKey": "m", "vehicleId": room.camry });
+    let told = room.run(&maria, "dealSwapVehicle", input, SWAPPED).await;
+    assert_eq!(
+        earned(&told),
+        [
+            json!({ "subject": "FRONT_GROSS", "label": "Front gross", "outcome": "CHANGED", "before": { "amount": "2000.00" }, "after": { "amount": "-500.00" },
+            "sentence": "Front gross: -500.00, before it was 2000.00." })
+        ]
+    );
+}

@@ -10,7 +10,7 @@ use crate::helpers::showroom::Showroom;
 const QUERY: &str = "query ($s: ID!, $from: Date!, $until: Date!) { storePerformance(storeId: $s, from: $from, until: $until) {
   from until greeted opened presented agreed contracted lost cancelled
   minutesToAgreement { count total median p90 average } handOffsPerDeal { count total median p90 average } swapsPerDeal { total average }
-  minutesToManagerAnswer { count median p90 } takeovers { reason count withUnsavedWork againstTheHolder } } }";
+  minutesFromGreetingToAgreement { count total median } lostReasons { reason count } minutesToManagerAnswer { count median p90 } takeovers { reason count withUnsavedWork againstTheHolder } } }";
 
 async fn performance(room: &Showroom, who: &Session, from: &str, until: &str) -> Value {
     let variables = json!({ "s": room.app.austin.to_string(), "from": from, "until": until });
@@ -89,4 +89,55 @@ async fn performance_is_for_the_stores_own_managers_and_bounded() {
         let answer = room.app.graphql(Some(&maria.access), QUERY, variables).await;
         assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{from} {until}");
     }
+}
+
+#[tokio::test]
+async fn lost_reasons_are_counted_by_code_and_a_visit_begins_with_its_greeting() {
+    let mut room = Showroom::open().await;
+    room.app.person("maria@example.com", &[(room.app.austin, Role::SalesManager)]).await;
+    // Noon at the store: greeted, fifteen minutes of talk, a car chosen, ten minutes to the yes.
+    let greet = async |room: &Showroom, key: &str| {
+        let input = json!({ "customerId": room.customer, "idempotencyKey": key });
+        room.run(&room.sam, "customerGreet", input, "userErrors { code }").await;
+    };
+    greet(&room, "first").await;
+    room.app.clock.advance(Duration::minutes(15));
+    room.sam = room.app.sign_in("sam@example.com").await;
+    greet(&room, "again").await;
+    let deal = room.open_deal(&room.rav4, json!({ "kind": "CASH" })).await;
+    room.app.clock.advance(Duration::minutes(10));
+    let deal = room.done("dealPresent", &deal, json!({})).await;
+    room.done("dealAgree", &deal, json!({})).await;
+    // Somebody who was greeted by nobody today is not measured.
+    let walked_in = room.add_customer("TX", "78701").await;
+    let deal = room.open_deal(&room.camry, json!({ "kind": "CASH", "customerId": walked_in.to_string() })).await;
+    let deal = room.done("dealPresent", &deal, json!({})).await;
+    room.done("dealAgree", &deal, json!({})).await;
+
+    for (code, words) in
+        [("PRICE", None), ("PRICE", Some("2,000 less across the street")), ("TOOK_TOO_LONG", None), ("OTHER", Some("moves away"))]
+    {
+        let deal = room.open_deal(&room.camry, json!({})).await;
+        let payload = room.act("dealLose", &deal, json!({ "reasonCode": code, "reason": words })).await;
+        assert_eq!((&payload["userErrors"], &payload["deal"]["state"]), (&json!([]), &json!("LOST")), "{code}");
+        let seen =
+            room.app.data(&room.sam, "query ($id: ID!) { deal(id: $id) { lostReason lostReasonCode } }", json!({ "id": deal["id"] })).await;
+        assert_eq!(seen["deal"], json!({ "lostReason": words, "lostReasonCode": code }));
+    }
+    // Words alone still do, as for older tablets; nothing at all, and "other" without words, do not.
+    let deal = room.open_deal(&room.camry, json!({})).await;
+    for nothing in [json!({}), json!({ "reasonCode": "OTHER" }), json!({ "reason": " " })] {
+        assert_eq!(room.act("dealLose", &deal, nothing).await["userErrors"][0]["code"], "REASON_NEEDED");
+    }
+    room.done("dealLose", &deal, json!({ "reason": "in words" })).await;
+    // Tokens last a quarter of an hour.
+    let maria = room.app.sign_in("maria@example.com").await;
+    let seen = performance(&room, &maria, "2026-11-21", "2026-11-22").await;
+    assert_eq!(seen["minutesFromGreetingToAgreement"], json!({ "count": 1, "total": 25, "median": 25 }));
+    assert_eq!(
+        seen["lostReasons"],
+        json!([{ "reason": "PRICE", "count": 2 }, { "reason": "OTHER", "count": 1 }, { "reason": "TOOK_TOO_LONG", "count": 1 }, { "reason": null, "count": 1 }])
+    );
+    let empty = performance(&room, &maria, "2026-11-23", "2026-11-24").await;
+    assert_eq!((&empty["lostReasons"], &empty["minutesFromGreetingToAgreement"]["count"]), (&json!([]), &json!(0)));
 }

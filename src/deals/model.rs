@@ -50,6 +50,32 @@ crate::text_enum! {
     }
 }
 
+crate::text_enum! {
+    /// Why a customer did not buy.
+    pub enum LostReason {
+        /// The price of the car.
+        Price = "PRICE",
+        /// The monthly payment, or the money down.
+        Payment = "PAYMENT",
+        /// What was offered for the trade-in.
+        TradeIn = "TRADE_IN",
+        /// No lender said yes, or not at a rate the customer takes.
+        Credit = "CREDIT",
+        /// The store has no car that fits.
+        Vehicle = "VEHICLE",
+        /// The car was sold or held away.
+        VehicleTaken = "VEHICLE_TAKEN",
+        /// Bought from somebody else.
+        BoughtElsewhere = "BOUGHT_ELSEWHERE",
+        /// It took too long.
+        TookTooLong = "TOOK_TOO_LONG",
+        /// Has not decided, or does not answer any more.
+        Undecided = "UNDECIDED",
+        /// Something else: the words say what.
+        Other = "OTHER",
+    }
+}
+
 /// The scalar part of a structure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
@@ -423,8 +449,10 @@ pub struct Deal {
     pub accepted_finance_quote_id: Option<FinanceQuoteId>,
     /// The chosen insurance quote.
     pub accepted_insurance_quote_id: Option<InsuranceQuoteId>,
-    /// Why it was lost or called off.
+    /// Why it was lost or called off, in words.
     pub lost_reason: Option<String>,
+    /// Why it was lost, as a code.
+    pub lost_reason_code: Option<LostReason>,
     /// When it was opened.
     pub opened_at: DateTime<Utc>,
     /// When the figures were shown.

@@ -32,6 +32,8 @@ crate::text_enum! {
         Insurance = "INSURANCE",
         /// A manager's approval, which holds for exact figures.
         Approval = "APPROVAL",
+        /// What the store earns on the car. Managers only.
+        FrontGross = "FRONT_GROSS",
     }
 }
 
@@ -82,6 +84,19 @@ impl Recheck {
 }
 
 impl Recheck {
+    /// What the store earns on the one car and on the other. None where neither's cost is on file.
+    pub(in crate::deals) fn front_gross(before: Option<Cents>, after: Option<Cents>) -> Option<Self> {
+        let label = "Front gross".to_owned();
+        let (outcome, sentence) = match (before, after) {
+            (None, None) => return None,
+            (Some(b), Some(a)) if a == b => (RecheckOutcome::Kept, format!("{label}: {a}, as before.")),
+            (Some(b), Some(a)) => (RecheckOutcome::Changed, format!("{label}: {a}, before it was {b}.")),
+            (None, Some(a)) => (RecheckOutcome::New, format!("{label}: {a}; what the other car cost is not on file.")),
+            (Some(b), None) => (RecheckOutcome::Gone, format!("{label}: not known, what this car cost is not on file; before it was {b}.")),
+        };
+        Some(Self { subject: RecheckSubject::FrontGross, label, outcome, before, after, sentence })
+    }
+
     /// A rule a manager is asked about: whether the deal went beyond it before, and in a sentence what is beyond it now.
     pub(in crate::deals) fn approval(rule: &str, before: bool, now: Option<&str>) -> Self {
         let (outcome, sentence) = match (before, now) {

@@ -3,10 +3,11 @@
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use rust_decimal::Decimal;
 
-use super::model::{Performance, Period, ReasonCount, Spread};
+use super::model::{LostCount, Performance, Period, ReasonCount, Spread};
 use super::service::{Insights, SignalError};
 use crate::customers::graphql::CustomerNode;
 use crate::deals::TakeoverReason;
+use crate::deals::model::LostReason;
 use crate::graphql::context::{actor, by, service};
 use crate::graphql::{Date, DecimalText, GqlError, GqlResult, input};
 use crate::kernel::id::CustomerId;
@@ -53,6 +54,15 @@ pub(super) struct TakeoverCount {
     with_unsaved_work: i64,
     /// Of these, how often the holder had said no.
     against_the_holder: i64,
+}
+
+/// Deals that were lost for one reason.
+#[derive(Debug, Clone, SimpleObject)]
+pub(super) struct LostReasonCount {
+    /// Why; null where it was said in words only.
+    reason: Option<LostReason>,
+    /// How often.
+    count: i64,
 }
 
 /// How a store did in a period.
@@ -117,6 +127,11 @@ impl PerformanceNode {
     async fn minutes_to_agreement(&self) -> SpreadNode {
         minutes(self.performance.seconds_to_agreement)
     }
+    /// Minutes from the day's first greeting of the customer (`customerGreet`) to the first yes, of deals agreed in the period whose customer
+    /// was greeted that day.
+    async fn minutes_from_greeting_to_agreement(&self) -> SpreadNode {
+        minutes(self.performance.seconds_from_greeting)
+    }
     /// How often those deals went from one person to another before the yes; `average` is per deal.
     async fn hand_offs_per_deal(&self) -> SpreadNode {
         self.performance.hand_offs.into()
@@ -128,6 +143,12 @@ impl PerformanceNode {
     /// Minutes a question to a manager waited for its answer.
     async fn minutes_to_manager_answer(&self) -> SpreadNode {
         minutes(self.performance.seconds_to_answer)
+    }
+    /// Why deals were lost in the period (`dealLose`), the most frequent first.
+    async fn lost_reasons(&self) -> Vec<LostReasonCount> {
+        let count =
+            |lost: &LostCount| LostReasonCount { reason: lost.reason.as_deref().and_then(|reason| reason.parse().ok()), count: lost.count };
+        self.performance.lost_reasons.iter().map(count).collect()
     }
     /// Takeovers in the period and why, the most frequent first.
     async fn takeovers(&self) -> Vec<TakeoverCount> {

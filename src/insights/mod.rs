@@ -14,5 +14,5 @@ mod model;
 mod service;
 mod store;
 
-pub use model::{Performance, Period, ReasonCount, Spread};
+pub use model::{LostCount, Performance, Period, ReasonCount, Spread};
 pub use service::Insights;

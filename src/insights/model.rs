@@ -48,6 +48,15 @@ pub struct ReasonCount {
     pub kept: i64,
 }
 
+/// How often a deal was lost for a reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostCount {
+    /// The reason, as its enum spells it; none where it was said in words only.
+    pub reason: Option<String>,
+    /// How often.
+    pub count: i64,
+}
+
 /// How often a step was taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Steps {
@@ -80,6 +89,8 @@ pub struct Performance {
     pub steps: Steps,
     /// Seconds from the chosen car to the first yes, of deals agreed in the period.
     pub seconds_to_agreement: Spread,
+    /// Seconds from the day's first greeting to that yes, of deals whose customer was greeted that day.
+    pub seconds_from_greeting: Spread,
     /// Hand-offs from person to person until that yes.
     pub hand_offs: Spread,
     /// Cars swapped until that yes.
@@ -88,6 +99,8 @@ pub struct Performance {
     pub seconds_to_answer: Spread,
     /// Takeovers in the period and why, the most frequent first.
     pub takeovers: Vec<ReasonCount>,
+    /// Why deals were lost in the period, the most frequent first.
+    pub lost_reasons: Vec<LostCount>,
 }
 
 #[cfg(test)]

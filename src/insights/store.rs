@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::model::{Performance, Period, ReasonCount, Spread, Steps};
+use super::model::{LostCount, Performance, Period, ReasonCount, Spread, Steps};
 use crate::db::DbError;
 use crate::kernel::id::StoreId;
 
@@ -12,7 +12,9 @@ pub(super) async fn performance(conn: &mut PgConnection, store: StoreId, period:
     let takeovers = takeovers(conn, store, period).await?;
     let [seconds_to_agreement, hand_offs, swaps] = talks(conn, store, period).await?;
     let seconds_to_answer = answers(conn, store, period).await?;
-    Ok(Performance { steps, seconds_to_agreement, hand_offs, swaps, seconds_to_answer, takeovers })
+    let seconds_from_greeting = greeted(conn, store, period).await?;
+    let lost_reasons = lost(conn, store, period).await?;
+    Ok(Performance { steps, seconds_to_agreement, seconds_from_greeting, hand_offs, swaps, seconds_to_answer, takeovers, lost_reasons })
 }
 
 async fn steps(conn: &mut PgConnection, store: StoreId, period: Period) -> Result<Steps, DbError> {
@@ -72,6 +74,53 @@ async fn talks(conn: &mut PgConnection, store: StoreId, period: Period) -> Resul
         Spread { count: row.deals, total: row.hand_offs, median: row.hand_offs_median, p90: row.hand_offs_p90 },
         Spread { count: row.deals, total: row.swaps, median: row.swaps_median, p90: row.swaps_p90 },
     ])
+}
+
+/// Seconds from the first greeting of the day to the deal's first yes. A deal whose customer was greeted by nobody that day is not
+/// measured: nobody knows when their visit began.
+async fn greeted(conn: &mut PgConnection, store: StoreId, period: Period) -> Result<Spread, DbError> {
+    let row = sqlx::query!(
+        r#"WITH yes AS (
+             SELECT a.subject_id, d.customer_id, s.time_zone, min(a.at) AS at
+             FROM audit_event a JOIN store s ON s.id = a.store_id JOIN deal d ON d.id = a.subject_id
+             WHERE a.store_id = $1 AND a.subject_kind = 'DEAL' AND a.verb = 'agreed'
+               AND a.at >= $2::date::timestamp AT TIME ZONE s.time_zone AND a.at < $3::date::timestamp AT TIME ZONE s.time_zone
+             GROUP BY a.subject_id, d.customer_id, s.time_zone),
+           visit AS (
+             SELECT extract(epoch FROM y.at - (
+                 SELECT min(g.at) FROM audit_event g
+                 WHERE g.subject_kind = 'CUSTOMER' AND g.subject_id = y.customer_id AND g.verb = 'greeted' AND g.store_id = $1 AND g.at <= y.at
+                   AND g.at >= (y.at AT TIME ZONE y.time_zone)::date::timestamp AT TIME ZONE y.time_zone))::bigint AS seconds
+             FROM yes y
+             WHERE NOT EXISTS (SELECT FROM audit_event e WHERE e.subject_id = y.subject_id AND e.verb = 'agreed' AND e.at < y.at))
+           SELECT count(seconds) AS "count!", coalesce(sum(seconds), 0)::bigint AS "total!",
+             percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds) AS median, percentile_disc(0.9) WITHIN GROUP (ORDER BY seconds) AS p90
+           FROM visit"#,
+        store.0,
+        period.from,
+        period.until,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Spread { count: row.count, total: row.total, median: row.median, p90: row.p90 })
+}
+
+/// Why deals were lost.
+async fn lost(conn: &mut PgConnection, store: StoreId, period: Period) -> Result<Vec<LostCount>, DbError> {
+    let reasons = sqlx::query_as!(
+        LostCount,
+        r#"SELECT a.detail ->> 'reasonCode' AS reason, count(*) AS "count!"
+           FROM audit_event a JOIN store s ON s.id = a.store_id
+           WHERE a.store_id = $1 AND a.subject_kind = 'DEAL' AND a.verb = 'lost'
+             AND a.at >= $2::date::timestamp AT TIME ZONE s.time_zone AND a.at < $3::date::timestamp AT TIME ZONE s.time_zone
+           GROUP BY 1 ORDER BY count(*) DESC, 1"#,
+        store.0,
+        period.from,
+        period.until,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(reasons)
 }
 
 /// Seconds a question to a manager waited.

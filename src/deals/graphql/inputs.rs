@@ -3,7 +3,7 @@
 use async_graphql::{ID, InputObject};
 
 use super::plan::PaymentPlanInput;
-use crate::deals::model::{DealKind, LABEL_MAX, PRODUCTS_MAX, REASON_MAX, StructureChange, TRADE_INS_MAX};
+use crate::deals::model::{DealKind, LABEL_MAX, LostReason, PRODUCTS_MAX, REASON_MAX, StructureChange, TRADE_INS_MAX};
 use crate::deals::recheck::HoldConstant;
 use crate::deals::service::{AnyQuote, EndDeal, FeeWaiverDraft, ProductDraft, StructureWish, Target, TradeInDraft};
 use crate::finance::FEE_WAIVERS_MAX;
@@ -66,40 +66,49 @@ step_input!(
     DealContractInput
 );
 
-/// Declares the input of a mutation that ends a deal.
-macro_rules! end_input {
-    ($(#[$meta:meta])* $input:ident) => {
-        $(#[$meta])*
-        #[derive(Debug, InputObject)]
-        pub(super) struct $input {
-            /// Which deal, `deal_…`.
-            deal_id: ID,
-            /// The version the tablet shows.
-            expected_version: i32,
-            /// A key made by the tablet and kept until the answer arrives; 1 to 200 characters.
-            idempotency_key: String,
-            /// Why, in a few words; at most 500 characters.
-            reason: String,
-        }
-
-        impl $input {
-            pub(super) fn read(self) -> GqlResult<EndDeal> {
-                // An empty reason is a refusal in words, not a malformed input.
-                let reason = input::optional("input.reason", Some(&self.reason), REASON_MAX)?.unwrap_or_default();
-                Ok(EndDeal { target: target(&self.deal_id, self.expected_version, key(&self.idempotency_key))?, reason })
-            }
-        }
-    };
+/// The deal to call off, and why.
+#[derive(Debug, InputObject)]
+pub(super) struct DealCancelInput {
+    /// Which deal, `deal_…`.
+    deal_id: ID,
+    /// The version the tablet shows.
+    expected_version: i32,
+    /// A key made by the tablet and kept until the answer arrives; 1 to 200 characters.
+    idempotency_key: String,
+    /// Why, in a few words; at most 500 characters.
+    reason: String,
 }
 
-end_input!(
-    /// The deal to call off, and why.
-    DealCancelInput
-);
-end_input!(
-    /// The deal the customer walked away from, and why.
-    DealLoseInput
-);
+impl DealCancelInput {
+    pub(super) fn read(self) -> GqlResult<EndDeal> {
+        // An empty reason is a refusal in words, not a malformed input.
+        let reason = input::optional("input.reason", Some(&self.reason), REASON_MAX)?.unwrap_or_default();
+        Ok(EndDeal { target: target(&self.deal_id, self.expected_version, key(&self.idempotency_key))?, reason, code: None })
+    }
+}
+
+/// The deal the customer walked away from, and why.
+#[derive(Debug, InputObject)]
+pub(super) struct DealLoseInput {
+    /// Which deal, `deal_…`.
+    deal_id: ID,
+    /// The version the tablet shows.
+    expected_version: i32,
+    /// A key made by the tablet and kept until the answer arrives; 1 to 200 characters.
+    idempotency_key: String,
+    /// Why, as a code that is counted (`storePerformance`). One of code and words must be given.
+    reason_code: Option<LostReason>,
+    /// Why, in a few words; at most 500 characters. `OTHER` needs them.
+    reason: Option<String>,
+}
+
+impl DealLoseInput {
+    pub(super) fn read(self) -> GqlResult<EndDeal> {
+        let reason = input::optional("input.reason", self.reason.as_deref(), REASON_MAX)?.unwrap_or_default();
+        let target = target(&self.deal_id, self.expected_version, key(&self.idempotency_key))?;
+        Ok(EndDeal { target, reason, code: self.reason_code })
+    }
+}
 
 /// A car in part payment.
 #[derive(Debug, InputObject)]

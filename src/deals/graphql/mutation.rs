@@ -127,7 +127,7 @@ impl DealsMutation {
         DealCancelPayload::of(ctx, answer).await
     }
 
-    /// The customer does not buy; the reason is kept.
+    /// The customer does not buy; the reason is kept, and counted when it is a code.
     async fn deal_lose(
         &self,
         ctx: &Context<'_>,

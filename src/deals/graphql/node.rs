@@ -24,7 +24,7 @@ use crate::customers::Customers;
 use crate::customers::graphql::CustomerNode;
 use crate::dealers::{Dealers, StoreNode};
 use crate::deals::delivery::Delivery;
-use crate::deals::model::{Deal, DealKind, DealProduct, Headline, TradeIn};
+use crate::deals::model::{Deal, DealKind, DealProduct, Headline, LostReason, TradeIn};
 use crate::deals::service::{CancelProduct, Deals, taken_words};
 use crate::deals::states::DealState;
 use crate::deals::steps::{DealFacts, SignedFacts, next_steps};
@@ -494,6 +494,10 @@ impl DealNode {
     /// Why it was lost, called off or unwound, in the words of who did it.
     async fn lost_reason(&self) -> Option<&str> {
         self.0.deal.lost_reason.as_deref()
+    }
+    /// Why the customer did not buy. Null when it was not lost, or in words only.
+    async fn lost_reason_code(&self) -> Option<LostReason> {
+        self.0.deal.lost_reason_code
     }
     /// When it is given up (`EXPIRED`) unless somebody changes it before: the store's days without a change. Null once signed or ended.
     async fn expires_at(&self, ctx: &Context<'_>) -> GqlResult<Option<DateTime<Utc>>> {

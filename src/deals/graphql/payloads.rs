@@ -332,8 +332,8 @@ pub(super) struct DealSwapVehiclePayload {
     totals: Vec<DifferenceNode>,
     /// After `DEAL_OUT_OF_SYNC`: what was done since the version you knew, and what differs. Otherwise null.
     out_of_sync: Option<OutOfSyncNode>,
-    /// What became of everything that hangs on the car: each lender program, product and insurer. A product the car cannot have
-    /// was taken out.
+    /// What became of everything that hangs on the car: each lender program, product and insurer; for managers also the front gross.
+    /// A product the car cannot have was taken out.
     rechecks: Vec<RecheckNode>,
     /// Why it was refused; empty when it was done.
     user_errors: Vec<DealSwapVehicleUserError>,

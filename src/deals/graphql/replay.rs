@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::inputs::{StructureInput, amount};
 use super::node::{DealNode, parts};
-use crate::deals::model::{DealKind, LABEL_MAX, REASON_MAX};
+use crate::deals::model::{DealKind, LABEL_MAX, LostReason, REASON_MAX};
 use crate::deals::offline::{Conflict, OfflineOutcome, OfflineVerb};
 use crate::deals::service::{Deals, OfflineOperation, OfflineWork, OnDeal, OpenDeal, Replayed};
 use crate::deals::store::offline::IndicativeQuote;
@@ -51,8 +51,10 @@ struct OfflineOperationInput {
     scenario: Option<OfflineScenarioInput>,
     /// For `QUOTE_SHOWN`.
     quote_shown: Option<OfflineQuoteShownInput>,
-    /// For `LOSE`: why, in a few words; at most 500 characters.
+    /// For `LOSE`: why, in a few words; at most 500 characters. Not needed with `reasonCode`, but for `OTHER`.
     reason: Option<String>,
+    /// For `LOSE`: why, as a code.
+    reason_code: Option<LostReason>,
 }
 
 /// A deal opened offline.
@@ -261,8 +263,11 @@ impl OfflineOperationInput {
             }
             OfflineVerb::QuoteShown => self.quote_shown.ok_or_else(|| missing("quoteShown"))?.read()?,
             OfflineVerb::Lose => {
-                let reason = self.reason.as_deref().ok_or_else(|| missing("reason"))?;
-                OfflineWork::Lose { reason: input::required("input.operations.reason", reason, REASON_MAX)? }
+                let reason = input::optional("input.operations.reason", self.reason.as_deref(), REASON_MAX)?;
+                if reason.is_none() && self.reason_code.is_none_or(|code| code == LostReason::Other) {
+                    return Err(missing("reason"));
+                }
+                OfflineWork::Lose { reason: reason.unwrap_or_default(), code: self.reason_code }
             }
             verb => OfflineWork::Never(verb),
         };

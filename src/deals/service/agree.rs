@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{Answer, Change, DealError, Deals, EndDeal, Refusal, RefusalCode, Target};
 use crate::auth::Actor;
 use crate::db::{By, Tx};
+use crate::deals::model::LostReason;
 use crate::deals::states::{DealState, DealVerb};
 use crate::deals::store::quotes;
 use crate::deals::store::table::OnTable;
@@ -57,7 +58,9 @@ impl Deals {
 
     async fn end_in(&self, tx: &mut Tx, actor: &Actor, wish: &EndDeal, verb: DealVerb) -> Result<Answer, DealError> {
         let before = self.table(tx, actor, &wish.target).await?;
-        let state = Self::step(&before, verb, !wish.reason.trim().is_empty())?;
+        // A code says enough, but for "something else".
+        let said = !wish.reason.trim().is_empty() || wish.code.is_some_and(|code| code != LostReason::Other);
+        let state = Self::step(&before, verb, said)?;
         let freed = self
             .inventory
             .release_holds(tx, before.deal.id, state.as_str())
@@ -69,9 +72,10 @@ impl Deals {
         }
         let mut deal = before.deal.clone();
         deal.state = state;
-        deal.lost_reason = Some(wish.reason.clone());
+        deal.lost_reason = Some(wish.reason.clone()).filter(|words| !words.trim().is_empty());
+        deal.lost_reason_code = wish.code;
         deal.ended_at = Some(tx.now());
         let verb = if state == DealState::Lost { "lost" } else { "cancelled" };
-        self.write(tx, &before, Change::of(deal, verb, json!({ "vehiclesFreed": freed.len() }))).await
+        self.write(tx, &before, Change::of(deal, verb, json!({ "vehiclesFreed": freed.len(), "reasonCode": wish.code }))).await
     }
 }

@@ -37,7 +37,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::approval::{ApprovalLevel, ApprovalNeed};
-use super::model::{Deal, Figures, Structure};
+use super::model::{Deal, Figures, LostReason, Structure};
 use super::pricing::{Case, Desk};
 use super::states::{DealState, DealVerb, Refusal as StateRefusal};
 use super::steps::{DealFacts, SignedFacts};
@@ -98,13 +98,16 @@ pub struct Target {
     pub key: String,
 }
 
-/// A change that needs nothing but a reason.
+/// A deal that ends without a sale.
 #[derive(Debug, Clone, Serialize)]
 pub struct EndDeal {
     /// Which deal.
     pub target: Target,
     /// Why, in the salesperson's words.
     pub reason: String,
+    /// Why the customer does not buy. Not for a deal that is called off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<LostReason>,
 }
 
 /// What a use case writes.

@@ -109,6 +109,7 @@ impl Deals {
             accepted_finance_quote_id: None,
             accepted_insurance_quote_id: None,
             lost_reason: None,
+            lost_reason_code: None,
             opened_at: now,
             presented_at: None,
             agreed_at: None,

@@ -15,6 +15,7 @@ use crate::auth::{Actor, Scope};
 use crate::db::notices::Subject;
 use crate::db::{AuditEvent, By, DbError, Tx};
 use crate::deals::diff;
+use crate::deals::model::LostReason;
 use crate::deals::offline::{self, Conflict, OfflineOutcome, OfflineVerb, Theirs};
 use crate::deals::store::offline::{self as plans, IndicativeQuote, Whose};
 use crate::deals::store::table::{self, OnTable};
@@ -89,8 +90,11 @@ pub enum OfflineWork {
     },
     /// The customer left.
     Lose {
-        /// Why.
+        /// Why, in words.
         reason: String,
+        /// Why, as a code.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<LostReason>,
     },
     /// What is never done offline.
     Never(OfflineVerb),
@@ -271,7 +275,10 @@ impl Deals {
             OfflineWork::Swap { vehicle_id, .. } if *vehicle_id != before.deal.vehicle_id => {
                 whole("vehicle", before.car.title(), vehicle_id.to_string())
             }
-            OfflineWork::Lose { reason } => whole("deal", before.deal.state.as_str().to_owned(), reason.clone()),
+            OfflineWork::Lose { reason, code } => {
+                let mine = code.filter(|_| reason.is_empty()).map_or_else(|| reason.clone(), |code| code.as_str().to_owned());
+                whole("deal", before.deal.state.as_str().to_owned(), mine)
+            }
             _ => Vec::new(),
         }
     }
@@ -301,7 +308,7 @@ impl Deals {
             (OfflineWork::Scenario { label, change }, Some(target)) => {
                 self.save_scenario(r.actor, by, SaveScenario { target, label, change }).await
             }
-            (OfflineWork::Lose { reason }, Some(target)) => self.lose(r.actor, by, EndDeal { target, reason }).await,
+            (OfflineWork::Lose { reason, code }, Some(target)) => self.lose(r.actor, by, EndDeal { target, reason, code }).await,
             (OfflineWork::QuoteShown { .. }, Some(target)) => self.keep_shown(r.actor, by, operation, &target).await,
             _ => Ok(Answer::refused(Refusal::no_deal())),
         }

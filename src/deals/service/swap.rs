@@ -57,7 +57,7 @@ impl Deals {
             .ok_or_else(|| Refusal::not_found("vehicleId", "There is no such vehicle in your stores.").of(id))?;
         let taken = open::holder(tx.conn(), before.group_id, &found.car.vin, id.0, before.deal.store_id).await?;
         // The guard asks about the car the deal moves to, not the one it leaves.
-        let on_new = super::OnTable { car: found.car, taken, cost: None, markup: None, ..before.clone() };
+        let on_new = super::OnTable { car: found.car, taken, cost: found.cost, markup: None, ..before.clone() };
         let free = on_new.taken.is_none() && (on_new.car.status.is_free() || before.deal.vehicle_id == on_new.car.id);
         let state = Self::step(&on_new, DealVerb::SwapVehicle, false)?;
         if !free {
@@ -81,6 +81,8 @@ impl Deals {
             .map_err(|problem| Refusal::unpriced(&problem).of(id))?;
         structure.check().map_err(|out| DealError::from(out).about(id))?;
         rechecks.extend(self.asked_again(&before, old.as_ref(), &on_new, &structure, &after));
+        let gross = |on: &OnTable, structure: &Structure, figures| on.basis(structure, figures).front_gross();
+        let earned = Recheck::front_gross(gross(&before, &before.structure, old.as_ref()), gross(&on_new, &structure, Some(&after)));
         let (lines, totals) = old.as_ref().map_or_else(Default::default, |old| (diff::lines(old, &after), diff::totals(old, &after)));
 
         self.move_hold(tx, actor, &before, &on_new).await?;
@@ -94,6 +96,8 @@ impl Deals {
                              "constant": wish.constant, "rechecks": rechecks });
         let outdated = Outdated { finance: true, insurance: true };
         let change = Change { deal, figures: Some(after), outdated, lists: Some(structure), verb: "vehicle_swapped", detail };
+        // The history is for everybody: what the store earns is only in the answer, and only in a manager's.
+        rechecks.extend(earned.filter(|_| actor.manages(before.deal.store_id)));
         Ok(Answer { lines, totals, rechecks, ..self.write(tx, &before, change).await? })
     }
 
@@ -116,8 +120,8 @@ impl Deals {
         Ok(Swapped { structure, figures, rechecks })
     }
 
-    /// The rules a manager is asked about: which the deal went beyond, and which it does now. What the new car cost the store and
-    /// what a new rate earns are looked at when the customer is to agree.
+    /// The rules a manager is asked about: which the deal went beyond, and which it does now. What a new rate earns is looked at when
+    /// the customer is to agree.
     fn asked_again(
         &self,
         before: &OnTable,
@@ -132,7 +136,7 @@ impl Deals {
             let before = was.iter().any(|old| old.kind == finding.kind);
             Recheck::approval(finding.kind.as_str(), before, Some(&finding.say(false)))
         });
-        let looked_at = |kind| !matches!(kind, ApprovalKind::FrontGross | ApprovalKind::RateMarkup);
+        let looked_at = |kind| kind != ApprovalKind::RateMarkup;
         let cleared = was.iter().filter(|old| looked_at(old.kind) && !now.iter().any(|finding| finding.kind == old.kind));
         beyond.chain(cleared.map(|old| Recheck::approval(old.kind.as_str(), true, None))).collect()
     }

@@ -60,6 +60,8 @@ pub(in crate::deals) async fn buyer(
 pub(in crate::deals) struct CarFound {
     pub(in crate::deals) car: Car,
     pub(in crate::deals) currency: Currency,
+    /// What it cost the store.
+    pub(in crate::deals) cost: Option<Cents>,
 }
 
 /// Reads a car of the group that the actor may see.
@@ -72,7 +74,7 @@ pub(in crate::deals) async fn car(
     let row = sqlx::query!(
         r#"SELECT v.id AS "id: VehicleId", v.vin, v.stock_number, v.condition AS "condition: VehicleCondition", v.status AS "status: VehicleStatus",
              v.model_year, v.make, v.model, v."trim", v.fuel, v.odometer_miles, v.price_cents AS "price: Cents", v.msrp_cents AS "msrp: Cents",
-             v.invoice_cents AS "invoice: Cents", v.currency AS "currency: Currency"
+             v.invoice_cents AS "invoice: Cents", v.currency AS "currency: Currency", v.cost_cents AS "cost: Cents"
            FROM vehicle v JOIN store s ON s.id = v.store_id
            WHERE v.id = $1 AND v.store_id = ANY($2) AND s.group_id = $3"#,
         id.0,
@@ -83,6 +85,7 @@ pub(in crate::deals) async fn car(
     .await?;
     Ok(row.map(|row| CarFound {
         currency: row.currency,
+        cost: row.cost,
         car: Car {
             id: row.id,
             vin: row.vin,

@@ -11,7 +11,7 @@ use super::table::{headline, standing};
 use crate::auth::Scope;
 use crate::db::DbError;
 use crate::deals::approval::{Basis, Standing};
-use crate::deals::model::{Deal, DealKind, FigureLine, Headline, Terms};
+use crate::deals::model::{Deal, DealKind, FigureLine, Headline, LostReason, Terms};
 use crate::deals::plan::PaymentPlan;
 use crate::deals::states::DealState;
 use crate::finance::FeeWaiver;
@@ -168,6 +168,7 @@ struct Row {
     accepted_finance_quote_id: Option<FinanceQuoteId>,
     accepted_insurance_quote_id: Option<InsuranceQuoteId>,
     lost_reason: Option<String>,
+    lost_reason_code: Option<LostReason>,
     opened_at: DateTime<Utc>,
     presented_at: Option<DateTime<Utc>>,
     agreed_at: Option<DateTime<Utc>>,
@@ -222,6 +223,7 @@ impl Row {
                 accepted_finance_quote_id: self.accepted_finance_quote_id,
                 accepted_insurance_quote_id: self.accepted_insurance_quote_id,
                 lost_reason: self.lost_reason,
+                lost_reason_code: self.lost_reason_code,
                 opened_at: self.opened_at,
                 presented_at: self.presented_at,
                 agreed_at: self.agreed_at,
@@ -271,7 +273,7 @@ pub(in crate::deals) async fn find_many(
              d.tax_cents AS "tax_cents: _", d.fees_cents AS "fees_cents: _", d.amount_financed_cents AS "amount_financed_cents: _",
              d.payment_cents AS "payment_cents: _", d.payment_is_estimate, d.total_price_cents AS "total_price_cents: _",
              d.accepted_finance_quote_id AS "accepted_finance_quote_id: _", d.accepted_insurance_quote_id AS "accepted_insurance_quote_id: _",
-             d.lost_reason, d.opened_at, d.presented_at, d.agreed_at, d.contracted_at, d.ended_at, d.updated_at,
+             d.lost_reason, d.lost_reason_code AS "lost_reason_code: _", d.opened_at, d.presented_at, d.agreed_at, d.contracted_at, d.ended_at, d.updated_at,
              CASE WHEN $4 THEN d.figure_lines END AS "lines: _",
              ARRAY(SELECT ROW(t.id, t.vin, t.model_year, t.make, t.model, t.odometer_miles, t.allowance_cents, t.actual_cash_value_cents,
                      t.payoff_cents, t.payoff_good_through, t.payoff_per_diem_cents)

@@ -13,7 +13,7 @@ use crate::auth::{Actor, Scope};
 use crate::db::idempotency::Keyed;
 use crate::db::{By, DbError};
 use crate::deals::approval::{ApprovalLevel, ApprovalStatus, Finding, Standing};
-use crate::deals::model::{Deal, DealKind, DealProduct, FigureLine, Figures, Headline, QuoteStatus, Structure, Terms, TradeIn};
+use crate::deals::model::{Deal, DealKind, DealProduct, FigureLine, Figures, Headline, LostReason, QuoteStatus, Structure, Terms, TradeIn};
 use crate::deals::plan::PaymentPlan;
 use crate::deals::pricing::Car;
 use crate::deals::states::DealState;
@@ -108,6 +108,7 @@ struct Row {
     accepted_finance_quote_id: Option<FinanceQuoteId>,
     accepted_insurance_quote_id: Option<InsuranceQuoteId>,
     lost_reason: Option<String>,
+    lost_reason_code: Option<LostReason>,
     opened_at: DateTime<Utc>,
     presented_at: Option<DateTime<Utc>>,
     agreed_at: Option<DateTime<Utc>>,
@@ -189,7 +190,7 @@ pub(in crate::deals) async fn read_many(
              d.payment_cents AS "payment_cents: _", d.payment_is_estimate, d.total_price_cents AS "total_price_cents: _",
              d.figures_verified, d.figure_lines AS "figure_lines: _",
              d.accepted_finance_quote_id AS "accepted_finance_quote_id: _", d.accepted_insurance_quote_id AS "accepted_insurance_quote_id: _",
-             d.lost_reason, d.opened_at, d.presented_at, d.agreed_at, d.contracted_at, d.ended_at, d.updated_at,
+             d.lost_reason, d.lost_reason_code AS "lost_reason_code: _", d.opened_at, d.presented_at, d.agreed_at, d.contracted_at, d.ended_at, d.updated_at,
              v.vin, v.stock_number, v.condition AS "condition: _", v.status AS "status: _", v.model_year, v.make, v.model, v."trim", v.fuel, v.odometer_miles,
              v.price_cents AS "car_price: _", v.msrp_cents AS "msrp: _", v.invoice_cents AS "invoice: _",
              s.group_id AS "group_id: _", ($3::timestamptz AT TIME ZONE s.time_zone)::date AS "today!",
@@ -285,6 +286,7 @@ fn on_table(row: Row, now: DateTime<Utc>) -> OnTable {
             accepted_finance_quote_id: row.accepted_finance_quote_id,
             accepted_insurance_quote_id: row.accepted_insurance_quote_id,
             lost_reason: row.lost_reason,
+            lost_reason_code: row.lost_reason_code,
             opened_at: row.opened_at,
             presented_at: row.presented_at,
             agreed_at: row.agreed_at,
@@ -418,13 +420,13 @@ pub(in crate::deals) async fn save(conn: &mut PgConnection, changes: &[Arc<Saved
                $18::bigint[], $19::bool[], $20::bigint[], $21::bool[], $22::jsonb[], $23::uuid[], $24::uuid[], $25::text[],
                $26::timestamptz[], $27::timestamptz[], $28::timestamptz[], $29::timestamptz[], $30::timestamptz[], $31::jsonb[],
                $32::bool[], $33::bool[], $34::uuid[], $35::text[], $36::jsonb[], $37::text[], $38::uuid[], $39::text[], $40::text[],
-               $41::bytea[], $42::jsonb[], $43::jsonb[])
+               $41::bytea[], $42::jsonb[], $43::jsonb[], $44::text[])
              WITH ORDINALITY AS n (id, version, vehicle_id, state, kind, price, down_payment, manufacturer_rebate,
                dealer_rebate, term_months, annual_miles, credit_tier, buyer_jurisdiction, first_payment_days, tax, fees, amount_financed,
                payment, payment_is_estimate, total_price, figures_verified, figure_lines, finance_quote_id, insurance_quote_id, lost_reason,
                presented_at, agreed_at, contracted_at, ended_at, at, payment_plan,
                finance_outdated, insurance_outdated, user_id, verb, detail, request_id, key_user, key, operation,
-               request_hash, answer, fee_waivers, nr)),
+               request_hash, answer, fee_waivers, lost_reason_code, nr)),
            free AS (
              SELECT n.* FROM news n JOIN deal d ON d.id = n.id AND d.version = n.version FOR UPDATE OF d SKIP LOCKED),
            changed AS (
@@ -437,7 +439,7 @@ pub(in crate::deals) async fn save(conn: &mut PgConnection, changes: &[Arc<Saved
                figure_lines = coalesce(n.figure_lines, d.figure_lines), accepted_finance_quote_id = n.finance_quote_id,
                accepted_insurance_quote_id = n.insurance_quote_id, lost_reason = n.lost_reason, presented_at = n.presented_at,
                agreed_at = n.agreed_at, contracted_at = n.contracted_at, ended_at = n.ended_at, updated_at = n.at,
-               payment_plan = n.payment_plan, fee_waivers = n.fee_waivers
+               payment_plan = n.payment_plan, fee_waivers = n.fee_waivers, lost_reason_code = n.lost_reason_code
              FROM free n WHERE d.id = n.id
              RETURNING d.id, d.store_id, d.version, n.nr, n.at, d.ended_at, n.finance_outdated, n.insurance_outdated),
            old_finance AS (
@@ -505,6 +507,7 @@ pub(in crate::deals) async fn save(conn: &mut PgConnection, changes: &[Arc<Saved
         &each(changes, |c| c.key().map(|key| key.request_hash.as_slice())) as _,
         &each(changes, |c| c.remember.as_ref().map(|(_, answer)| Json(answer))) as _,
         &each(changes, |c| (!c.terms().fee_waivers.is_empty()).then(|| Json(&c.terms().fee_waivers))) as _,
+        &each(changes, |c| c.deal.lost_reason_code.map(LostReason::as_str)) as _,
     )
     .fetch_all(conn)
     .await?;

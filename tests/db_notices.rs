@@ -80,3 +80,38 @@ async fn a_row_with_an_earlier_number_that_is_committed_later_is_heard() {
         assert_eq!(heard(ear, 1).await, [late]);
     }
 }
+
+#[tokio::test]
+async fn a_look_touches_only_what_is_new_however_many_notices_there_are() {
+    const OLD: i64 = 50_000;
+    let database = TestDatabase::create().await;
+    sqlx::query(&ROW.replace("VALUES (now(), $1, 'DEAL', $1)", "SELECT now(), $1, 'DEAL', $1 FROM generate_series(1, $2)"))
+        .bind(Uuid::nil())
+        .bind(OLD)
+        .execute(database.pool())
+        .await
+        .unwrap();
+    sqlx::query("ANALYZE change_notice").execute(database.pool()).await.unwrap();
+    let db = database.open_with(PoolSettings::default()).await;
+    let mut ear = Notices::start(&db).await.unwrap().subscribe();
+    let before = rows_read(&database).await;
+    for _ in 0..4 {
+        let id: Uuid = db.new_id();
+        let mut tx = db.begin(By::system()).await.unwrap();
+        tx.notify(id, Subject::Deal, id, 1);
+        tx.commit().await.unwrap();
+        assert_eq!(heard(&mut ear, 1).await, [id]);
+        // PostgreSQL counts at most once a second.
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+    }
+    let read = rows_read(&database).await - before;
+    assert!((1..OLD / 10).contains(&read), "{read} rows read to hear 4 notices");
+}
+
+/// Rows of the table that PostgreSQL has touched so far.
+async fn rows_read(database: &TestDatabase) -> i64 {
+    sqlx::query_scalar("SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables WHERE relname = 'change_notice'")
+        .fetch_one(database.pool())
+        .await
+        .unwrap()
+}

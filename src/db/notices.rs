@@ -242,8 +242,11 @@ async fn read(db: &Db, sender: &broadcast::Sender<Signal>, seen: &mut Seen) -> R
         seen.forget(Instant::now());
         let skipped: Vec<i64> = seen.skipped.keys().copied().collect();
         let rows = sqlx::query!(
-            r#"SELECT id, store_id, subject_kind AS "subject: Subject", subject_id, version FROM change_notice
-               WHERE id > $1 OR id = ANY($2) ORDER BY id LIMIT 5000"#,
+            // Two reads by the key. As one condition with OR it walks all notices there are.
+            r#"SELECT id AS "id!", store_id AS "store_id!", subject_kind AS "subject!: Subject", subject_id AS "subject_id!", version AS "version!"
+               FROM ((SELECT * FROM change_notice WHERE id > $1 ORDER BY id LIMIT 5000)
+                     UNION ALL (SELECT * FROM change_notice WHERE id = ANY($2))) unseen
+               ORDER BY id"#,
             seen.newest,
             &skipped,
         )

@@ -85,12 +85,9 @@ async fn a_row_with_an_earlier_number_that_is_committed_later_is_heard() {
 async fn a_look_touches_only_what_is_new_however_many_notices_there_are() {
     const OLD: i64 = 50_000;
     let database = TestDatabase::create().await;
-    sqlx::query(&ROW.replace("VALUES (now(), $1, 'DEAL', $1)", "SELECT now(), $1, 'DEAL', $1 FROM generate_series(1, $2)"))
-        .bind(Uuid::nil())
-        .bind(OLD)
-        .execute(database.pool())
-        .await
-        .unwrap();
+    let many =
+        "INSERT INTO change_notice (at, store_id, subject_kind, subject_id) SELECT now(), $1, 'DEAL', $1 FROM generate_series(1, $2)";
+    sqlx::query(many).bind(Uuid::nil()).bind(OLD).execute(database.pool()).await.unwrap();
     sqlx::query("ANALYZE change_notice").execute(database.pool()).await.unwrap();
     let db = database.open_with(PoolSettings::default()).await;
     let mut ear = Notices::start(&db).await.unwrap().subscribe();

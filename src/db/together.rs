@@ -7,50 +7,44 @@
 //! - Only questions of one key go together. What the asker may see belongs into the key.
 //! - A question goes out after it came: its answer is as fresh as that of a statement of its own.
 //! - When a joint statement fails, each asks alone: nobody suffers from another's question.
-//! - A joint statement belongs to nobody: an asker who goes away takes no answer along.
+//! - A statement belongs to nobody: an asker who goes away takes no answer along, and one who is slow keeps nobody waiting.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::hash::Hash;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::DbError;
 
-/// Statements of one key that may be under way at once.
-const LANES: usize = 2;
-
 /// Questions in one statement.
 const MOST: usize = 64;
+
+/// How long a joint statement may take. Then each asks alone.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 type Run<K, Q, A> = dyn Fn(K, Vec<Q>) -> BoxFuture<'static, Result<Vec<A>, DbError>> + Send + Sync;
 
 /// Gathers questions `Q` of a key `K`, to be answered by `A`. Clones share.
 pub(crate) struct Together<K, Q, A> {
     run: Arc<Run<K, Q, A>>,
-    lines: Arc<Mutex<HashMap<K, Line<Q, A>>>>,
+    /// The keys of which a statement is under way, with those who wait for it to be back.
+    lines: Arc<Mutex<Lines<K, Q, A>>>,
 }
 
-/// The questions of one key.
-struct Line<Q, A> {
-    under_way: usize,
-    waiting: Vec<Waiting<Q, A>>,
-}
+type Lines<K, Q, A> = HashMap<K, Vec<Waiting<Q, A>>>;
 
 struct Waiting<Q, A> {
     question: Q,
     /// Dropped without an answer when the joint statement failed.
-    answer: oneshot::Sender<A>,
-}
-
-/// Whether a question goes out now.
-enum Place<A> {
-    Now,
-    WithOthers(oneshot::Receiver<A>),
+    answer: oneshot::Sender<Result<A, DbError>>,
 }
 
 impl<K, Q, A> Together<K, Q, A>
@@ -72,106 +66,67 @@ where
 
     /// Asks.
     pub(crate) async fn ask(&self, key: &K, question: Q) -> Result<A, DbError> {
-        match self.enter(key, &question) {
-            Place::Now => {
-                let _lane = Lane { of: self, key };
-                self.alone(key, question).await
+        match self.line_up(key, question.clone()).await {
+            Ok(answer) => answer,
+            Err(_joint_statement_failed) => {
+                let answer = (self.run)(key.clone(), vec![question]).await?.pop();
+                answer.ok_or_else(|| DbError::Corrupt("a question without an answer".into()))
             }
-            Place::WithOthers(answer) => match answer.await {
-                Ok(answer) => Ok(answer),
-                Err(_joint_statement_failed) => self.alone(key, question).await,
-            },
         }
     }
 
-    async fn alone(&self, key: &K, question: Q) -> Result<A, DbError> {
-        let answer = (self.run)(key.clone(), vec![question]).await?.pop();
-        answer.ok_or_else(|| DbError::Corrupt("a question without an answer".into()))
-    }
-
-    fn enter(&self, key: &K, question: &Q) -> Place<A> {
-        let mut lines = self.lines();
-        if let Some(line) = lines.get_mut(key) {
-            if line.under_way < LANES {
-                line.under_way += 1;
-                return Place::Now;
+    /// Waits with others, or goes out now when no statement of the key is under way.
+    fn line_up(&self, key: &K, question: Q) -> oneshot::Receiver<Result<A, DbError>> {
+        let (sender, answer) = oneshot::channel();
+        let waiting = Waiting { question, answer: sender };
+        match self.lines().entry(key.clone()) {
+            Entry::Occupied(mut line) => line.get_mut().push(waiting),
+            Entry::Vacant(line) => {
+                line.insert(vec![waiting]);
+                // A task of its own: were it part of the asker, one that is not polled would keep all others waiting.
+                tokio::spawn(self.clone().carry_on(key.clone()));
             }
-            let (sender, answer) = oneshot::channel();
-            line.waiting.push(Waiting { question: question.clone(), answer: sender });
-            return Place::WithOthers(answer);
         }
-        lines.insert(key.clone(), Line { under_way: 1, waiting: Vec::new() });
-        Place::Now
-    }
-
-    /// Ends a lane, or hands it to those who came meanwhile.
-    fn leave(&self, key: &K) {
-        let mut lines = self.lines();
-        let Some(line) = lines.get_mut(key) else { return };
-        if !line.waiting.is_empty()
-            && let Ok(runtime) = Handle::try_current()
-        {
-            drop(lines);
-            runtime.spawn(self.clone().carry_on(key.clone()));
-            return;
-        }
-        line.under_way = line.under_way.saturating_sub(1);
-        if line.under_way == 0 {
-            lines.remove(key);
-        }
+        answer
     }
 
     /// Answers those who wait until nobody does.
     async fn carry_on(self, key: K) {
-        let _lane = Lane { of: &self, key: &key };
-        loop {
-            let (questions, askers) = self.gathered(&key);
-            if questions.is_empty() {
-                return;
-            }
-            // On failure the askers are dropped, and ask alone; what went wrong they find out then.
-            if let Ok(answers) = (self.run)(key.clone(), questions).await {
-                for (asker, answer) in askers.into_iter().zip(answers) {
-                    // One who went away needs no answer.
-                    let _ = asker.send(answer);
-                }
+        while let Some((questions, askers)) = self.gathered(&key) {
+            let one = questions.len() == 1;
+            let statement = AssertUnwindSafe((self.run)(key.clone(), questions)).catch_unwind();
+            match timeout(PATIENCE, statement).await {
+                Ok(Ok(Ok(answers))) => answer(askers, answers.into_iter().map(Ok)),
+                Ok(Ok(Err(error))) if one => answer(askers, [Err(error)]),
+                // The askers are dropped, and ask alone; what went wrong they find out then.
+                Ok(_) | Err(_) => {}
             }
         }
     }
 
-    fn gathered(&self, key: &K) -> (Vec<Q>, Vec<oneshot::Sender<A>>) {
+    /// Those who wait now; none, and the line is closed, when nobody does.
+    fn gathered(&self, key: &K) -> Option<(Vec<Q>, Vec<oneshot::Sender<Result<A, DbError>>>)> {
         let mut lines = self.lines();
-        let Some(line) = lines.get_mut(key) else { return (Vec::new(), Vec::new()) };
-        let many = line.waiting.len().min(MOST);
-        line.waiting.drain(..many).map(|w| (w.question, w.answer)).unzip()
+        let line = lines.get_mut(key)?;
+        if line.is_empty() {
+            lines.remove(key);
+            return None;
+        }
+        let many = line.len().min(MOST);
+        Some(line.drain(..many).map(|w| (w.question, w.answer)).unzip())
+    }
+}
+
+/// Sends each its answer. One who went away needs none.
+fn answer<A>(askers: Vec<oneshot::Sender<A>>, answers: impl IntoIterator<Item = A>) {
+    for (asker, answer) in askers.into_iter().zip(answers) {
+        let _ = asker.send(answer);
     }
 }
 
 impl<K, Q, A> Together<K, Q, A> {
-    fn lines(&self) -> MutexGuard<'_, HashMap<K, Line<Q, A>>> {
+    fn lines(&self) -> MutexGuard<'_, Lines<K, Q, A>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A statement that is under way. Left when dropped, however its future ended.
-struct Lane<'a, K, Q, A>
-where
-    K: Eq + Hash + Clone + Send + Sync + 'static,
-    Q: Clone + Send + 'static,
-    A: Send + 'static,
-{
-    of: &'a Together<K, Q, A>,
-    key: &'a K,
-}
-
-impl<K, Q, A> Drop for Lane<'_, K, Q, A>
-where
-    K: Eq + Hash + Clone + Send + Sync + 'static,
-    Q: Clone + Send + 'static,
-    A: Send + 'static,
-{
-    fn drop(&mut self) {
-        self.of.leave(self.key);
     }
 }
 
@@ -214,16 +169,15 @@ pub(crate) fn deal_out<I: Eq + Hash + Copy, R: Clone>(asked: &[Vec<I>], rows: Ve
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
-
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// Doubles numbers; -1 spoils the statement it is in. Counts its statements.
+    /// Doubles numbers; -1 spoils the statement it is in, and -2 breaks it. Counts its statements.
     fn doubler(statements: &Arc<AtomicUsize>) -> Together<u8, i32, i32> {
         Together::new(statements, |statements: Arc<AtomicUsize>, _, numbers: Vec<i32>| async move {
             statements.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(10)).await;
+            assert!(!numbers.contains(&-2), "broken");
             if numbers.contains(&-1) {
                 return Err(DbError::Corrupt("spoilt".into()));
             }
@@ -238,8 +192,8 @@ mod tests {
         let answers = futures::future::join_all((0..100).map(|n| together.ask(&0, n))).await;
         let answers: Vec<i32> = answers.into_iter().map(Result::unwrap).collect();
         assert_eq!(answers, (0..100).map(|n| n * 2).collect::<Vec<_>>());
-        // The first two alone, 64 together, the rest together.
-        assert_eq!(statements.load(Ordering::SeqCst), 4);
+        // All came before the first statement could go out: 64 together, the rest together.
+        assert_eq!(statements.load(Ordering::SeqCst), 2);
         assert!(together.lines().is_empty());
     }
 
@@ -261,6 +215,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_who_fails_alone_is_told_at_once_and_one_that_breaks_keeps_nobody_waiting() {
+        let statements = Arc::default();
+        let together = doubler(&statements);
+        assert!(together.ask(&0, -1).await.is_err());
+        assert_eq!(statements.load(Ordering::SeqCst), 1, "asked once");
+        let broken = together.clone();
+        assert!(tokio::spawn(async move { broken.ask(&0, -2).await }).await.is_err());
+        assert_eq!(together.ask(&0, 7).await.unwrap(), 14);
+        assert!(together.lines().is_empty());
+    }
+
+    #[tokio::test]
+    async fn one_who_is_not_polled_keeps_nobody_waiting() {
+        let together = doubler(&Arc::default());
+        let mut slow = Box::pin(together.ask(&0, 1));
+        assert!(futures::poll!(&mut slow).is_pending());
+        assert_eq!(together.ask(&0, 7).await.unwrap(), 14);
+        assert_eq!(slow.await.unwrap(), 2);
+    }
+
+    #[tokio::test]
     async fn an_asker_who_goes_away_leaves_the_others_their_answers() {
         let together = doubler(&Arc::default());
         let asks: Vec<_> = (0..6)
@@ -270,7 +245,7 @@ mod tests {
             })
             .collect();
         tokio::time::sleep(Duration::from_millis(5)).await;
-        // One that has a lane, and one that waits.
+        // The one whose statement is under way, and one that waits.
         asks[0].abort();
         asks[2].abort();
         for (n, ask) in asks.into_iter().enumerate().filter(|(n, _)| ![0, 2].contains(n)) {

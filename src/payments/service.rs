@@ -135,9 +135,9 @@ impl Payments {
     /// Records the request to capture, void or refund a deposit, inside the caller's transaction. Gives the request's id.
     pub async fn ask(&self, tx: &mut Tx, scope: &Scope, id: DepositId, kind: RequestKind) -> Result<(DealId, Uuid), DepositRefused> {
         self.has_answering_partner(tx)?;
-        let found = store::of_deal(tx.conn(), scope, None, Some(id)).await?.pop().ok_or(DepositRefused::NotFound)?;
+        let found = self.find_in(tx, scope, id).await?.ok_or(DepositRefused::NotFound)?;
         let Some(request) = self.request_in(tx, id, kind).await? else {
-            let present = store::of_deal(tx.conn(), scope, None, Some(id)).await?.pop().unwrap_or(found);
+            let present = self.find_in(tx, scope, id).await?.unwrap_or(found);
             return Err(DepositRefused::WrongStatus(present.status));
         };
         Ok((found.deal_id, request))

@@ -8,7 +8,7 @@ export SQLX_OFFLINE ?= true
 # Test arguments: make test T=deals::
 T ?=
 
-.PHONY: help demo test check bench bench-load chaos schema docs sqlx fmt web postgres clean \
+.PHONY: help demo test check bench bench-load bench-showroom chaos schema docs sqlx fmt web postgres clean \
         fmt-check lint doc schema-check sqlx-check deps-check browser-test web-test
 
 help: ## These words
@@ -28,6 +28,12 @@ bench: ## Benchmarks of the engine, the decoder and the import
 
 bench-load: ## Requests per second against the floor: one SQL statement behind a bare server
 	benches/load/run.sh
+
+# make bench-showroom S="--tablets 100 --seconds 10"
+S ?=
+bench-showroom: postgres-if-needed ## How long a store full of tablets waits: 100 and 1,000 of them on two servers
+	cargo build --release --bin deskless --example showroom_load
+	target/release/examples/showroom_load $(S)
 
 chaos: postgres-if-needed ## Kill the program and the database under load, many times
 	DESKLESS_CHAOS=long cargo test --release --test api -- chaos:: deals_races:: deals_seats:: deals_approvals:: deals_swap:: auth_ends:: --nocapture --test-threads 1

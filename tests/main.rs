@@ -14,9 +14,13 @@
 
 #[path = "../examples/one_conversation/client.rs"]
 mod client;
+#[path = "../examples/showroom_load/figures.rs"]
+mod figures;
 mod helpers;
 #[path = "../examples/partner_sim/sim.rs"]
 mod partner_sim;
+#[path = "../examples/showroom_load/showroom.rs"]
+mod showroom;
 #[path = "../examples/thirty_one_minutes/story.rs"]
 mod thirty_one_minutes;
 
@@ -80,5 +84,6 @@ mod inventory_lot;
 mod matching_customer;
 mod privacy_output;
 mod schema;
+mod showroom_load;
 mod story;
 mod walk;

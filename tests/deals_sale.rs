@@ -29,7 +29,8 @@ async fn a_financed_sale_goes_from_the_first_figure_to_the_signature() {
                  totalOfPayments { amount } dealVersion verified }
                insuranceQuotes { id status premium { amount } }
                nextSteps { code who ready say } }
-             declined { programId reasons } userErrors { code }",
+             declined { programId program { lender { name } } reasons refusals { rule change changeAmount { amount } } fittingTermMonths }
+             userErrors { code }",
         )
         .await;
     assert_eq!(payload["userErrors"], json!([]));
@@ -41,7 +42,10 @@ async fn a_financed_sale_goes_from_the_first_figure_to_the_signature() {
     assert_eq!(quote["totalOfPayments"]["amount"], "36722.23");
     assert_eq!(quote["financeCharge"]["amount"], "6722.23");
     assert_eq!((&quote["rate"], &quote["dealVersion"]), (&json!("6.9"), &json!(3)));
-    assert_eq!(payload["declined"].as_array().map(Vec::len), Some(1), "BETA ends at 60 months");
+    let declined = payload["declined"].as_array().expect("declined");
+    assert_eq!(declined.len(), 1, "BETA ends at 60 months");
+    assert_eq!(declined[0]["refusals"], json!([{ "rule": "TERM", "change": "A term of 60 months.", "changeAmount": null }]));
+    assert_eq!((&declined[0]["fittingTermMonths"], &declined[0]["program"]["lender"]["name"]), (&json!(60), &json!("BETA Bank")));
     // Six coverages at 100.00 each for six months.
     assert_eq!(payload["deal"]["insuranceQuotes"][0]["premium"]["amount"], "600.00");
     assert_eq!(payload["deal"]["nextSteps"][0]["code"], "CHOOSE_QUOTE");

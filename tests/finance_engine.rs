@@ -8,7 +8,7 @@ use deskless::finance::tax::{LeaseTaxMethod, Taxable};
 use deskless::finance::{
     AdderSubject, BackendCaps, DeferredDown, FinanceError, LinePlacement, MarkupCap, ProductKind, ProductLine, Program, ProgramQuote,
     Purse, QuoteKind, QuoteRequest, RateAdder, Refusal, RefusalRule, SolveFor, TaxRule, TermMinimum, TradeIn, best_quote, compare,
-    payment_grid, quote_all, solve,
+    fitting_term, payment_grid, quote_all, solve,
 };
 use deskless::kernel::id::ProductId;
 use deskless::kernel::money::Cents;
@@ -355,6 +355,34 @@ fn every_refusal_names_its_rule_and_the_change_that_clears_it() {
     long.worksheet.cash_down += too_little.change_amount.unwrap();
     assert_eq!(of(&refused(&long), RefusalRule::TermAmount), None);
     assert_eq!(format!("{:?}", poor.worksheet.purse), "Some(Purse(..))");
+}
+
+#[test]
+fn a_lender_who_declines_names_the_nearest_term_it_takes() {
+    let fitting = |programs: Vec<Program>, asked: &QuoteRequest| {
+        let lender = programs[0].lender_id;
+        let book = book(tax_rule(), programs);
+        let term = fitting_term(&book, asked, lender)?;
+        let mut again = asked.clone();
+        again.worksheet.term_months = term;
+        assert!(quote_all(&book, &again).unwrap()[0].quoted().is_some(), "it takes {term} months");
+        Some(term)
+    };
+    // A long term asks for a larger amount: 48 months are within reach of 72.
+    let mut asked = request(QuoteKind::Retail);
+    asked.worksheet.term_months = 72;
+    asked.worksheet.cash_down = Cents(9_000_00);
+    assert_eq!(fitting(vec![strict()], &asked), Some(48));
+    // Of an income of 6,000 the payment may take 900: 36 months are too few still.
+    asked.worksheet.term_months = 24;
+    asked.worksheet.purse = Some(Purse { gross_income: Cents(6_000_00), debts: Cents::ZERO });
+    assert_eq!(fitting(vec![strict()], &asked), Some(48));
+    // Nothing helps a car whose list price is lent on too far, nor a sheet of another tier, nor cash.
+    asked.worksheet.cash_down = Cents(2_000_00);
+    assert_eq!(fitting(vec![strict()], &asked), None);
+    asked.credit_tier = "Z".into();
+    assert_eq!(fitting(vec![strict()], &asked), None);
+    assert_eq!(fitting(vec![strict()], &request(QuoteKind::Cash)), None);
 }
 
 #[test]

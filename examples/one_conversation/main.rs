@@ -27,12 +27,15 @@ struct Options {
     /// Their password; the default is the demo's.
     #[arg(long, env = "DESKLESS_PASSWORD", default_value = "showroom-demo-2026", hide_env_values = true)]
     password: String,
+    /// Which of the newest leads, of those whose customers have wishes; 0 is the newest.
+    #[arg(long, default_value_t = 0)]
+    lead: usize,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
-    match sale::play(&options.url, &options.login, &options.password).await {
+    match sale::play(&options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("one_conversation: {error}");

@@ -4,9 +4,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use crate::Options;
 use crate::client::{Client, Outcome, Trouble};
 
 const DEAL: &str = "deal { id version state payment { amount } amountFinanced { amount } totalPrice { amount } }";
+
+/// In dollars: enough for any car of the demo, and less than the cheapest costs.
+const DOWN_PAYMENT: &str = "2000.00";
 
 /// Prints each step with its time.
 struct Table {
@@ -28,17 +32,18 @@ impl Table {
 }
 
 /// Plays the sale.
-pub async fn play(url: &str, login: &str, password: &str) -> Outcome<()> {
+pub async fn play(options: &Options) -> Outcome<()> {
     let mut table = Table::new();
-    let mut tablet = Client::new(url);
-    let who = sign_in(&mut tablet, login, password).await?;
+    let mut tablet = Client::new(&options.url);
+    let who = sign_in(&mut tablet, &options.login, &options.password).await?;
     table.row("sign in", &who);
 
-    let (customer, name, wishes) = find_customer(&tablet).await?;
+    let (customer, name, wishes) = find_customer(&tablet, options.lead).await?;
     table.row("find the customer of a lead", &name);
     table.row("read what they want", &wishes);
 
-    let (vehicle, title) = best_car(&tablet, &customer).await?;
+    let mut cars = best_cars(&tablet, &customer).await?.into_iter();
+    let (vehicle, title) = cars.next().ok_or_else(|| Trouble("nothing on the lot matches this customer".into()))?;
     table.row("take the best match", &title);
 
     #[expect(clippy::disallowed_methods, reason = "a client has a clock of its own; it only makes the keys unique")]
@@ -54,12 +59,28 @@ pub async fn play(url: &str, login: &str, password: &str) -> Outcome<()> {
     live.next().await?;
     table.row("a second tablet watches", "dealChanged is open");
 
-    let structure = json!({ "downPayment": "3000.00", "termMonths": 72 });
+    let structure = json!({ "downPayment": DOWN_PAYMENT, "termMonths": 72 });
     deal = step(&tablet, "dealStructure", &deal, &key("structure"), structure).await?;
-    table.row("structure: 3,000 down, 72 months", &money(&deal, "amountFinanced", "to finance"));
+    table.row(&format!("structure: {DOWN_PAYMENT} down, 72 months"), &money(&deal, "amountFinanced", "to finance"));
 
-    deal = step(&tablet, "dealQuote", &deal, &key("quote"), json!({})).await?;
-    let (finance, insurance, said) = quotes(&tablet, &id).await?;
+    deal = quote(&tablet, &deal, &key("quote")).await?;
+    // Nobody lends on this car with this money: another term helps, or the next best car.
+    for round in 1..=10 {
+        let Some(declined) = declined(&deal) else { break };
+        table.row("ask lenders and insurers", &declined.said);
+        if let Some(term) = declined.fitting_term {
+            let structure = json!({ "downPayment": DOWN_PAYMENT, "termMonths": term });
+            deal = step(&tablet, "dealStructure", &deal, &key(&format!("structure {round}")), structure).await?;
+            table.row(&format!("structure: {DOWN_PAYMENT} down, {term} months"), &money(&deal, "amountFinanced", "to finance"));
+        } else {
+            let (vehicle, title) =
+                cars.next().ok_or_else(|| Trouble(format!("no lender takes any of their matches. {}", declined.said)))?;
+            deal = step(&tablet, "dealSwapVehicle", &deal, &key(&format!("swap {round}")), json!({ "vehicleId": vehicle })).await?;
+            table.row("swap the car, keep the deal", &title);
+        }
+        deal = quote(&tablet, &deal, &key(&format!("quote {round}"))).await?;
+    }
+    let (finance, insurance, said) = quotes(&deal)?;
     table.row("ask lenders and insurers", &said);
 
     deal = step(&tablet, "quoteAccept", &deal, &key("finance"), json!({ "quoteId": finance })).await?;
@@ -90,40 +111,69 @@ async fn sign_in(tablet: &mut Client, login: &str, password: &str) -> Outcome<St
     Ok(format!("{}, {}", text(&payload, "/viewer/displayName"), text(&payload, "/viewer/stores/0/store/name")))
 }
 
-/// The customer of the newest lead who has wishes and no deal yet in this run.
-async fn find_customer(tablet: &Client) -> Outcome<(String, String, String)> {
+/// The customer of a lead who has wishes; the newest lead is number 0.
+async fn find_customer(tablet: &Client, lead: usize) -> Outcome<(String, String, String)> {
     let query = "{ leads(first: 50) { nodes { id customer { id displayName preferences(effectiveOnly: true) { text } contradictions { sentence } } } } }";
     let data = tablet.send(query, json!({})).await?;
     let leads = list(&data, "/leads/nodes");
     let customer = leads
         .iter()
         .filter_map(|lead| lead.get("customer"))
-        .find(|c| list(c, "/preferences").len() > 2)
-        .ok_or_else(|| Trouble("no lead has a customer with wishes; is this the demo?".into()))?;
+        .filter(|c| list(c, "/preferences").len() > 2)
+        .nth(lead)
+        .ok_or_else(|| Trouble(format!("lead {lead} has no customer with wishes; is this the demo?")))?;
     let mut wishes: Vec<String> = list(customer, "/preferences").iter().take(3).map(|p| text(p, "/text")).collect();
     wishes.extend(list(customer, "/contradictions").iter().take(1).map(|c| text(c, "/sentence")));
     Ok((text(customer, "/id"), text(customer, "/displayName"), wishes.join("; ")))
 }
 
-async fn best_car(tablet: &Client, customer: &str) -> Outcome<(String, String)> {
+/// The best matches: the car, and a sentence.
+async fn best_cars(tablet: &Client, customer: &str) -> Outcome<Vec<(String, String)>> {
     let query = "query($id: ID!) { customer(id: $id) { matches(first: 5) { considered nodes {
         score vehicle { id title status price { amount } } } } } }";
     let data = tablet.send(query, json!({ "id": customer })).await?;
-    let matches = list(&data, "/customer/matches/nodes");
-    let best = matches.first().ok_or_else(|| Trouble("nothing on the lot matches this customer".into()))?;
     let considered = data.pointer("/customer/matches/considered").cloned().unwrap_or_default();
-    let score = best.get("score").cloned().unwrap_or_default();
-    let line = format!("{} for ${}, score {score} of {considered} cars", text(best, "/vehicle/title"), text(best, "/vehicle/price/amount"));
-    Ok((text(best, "/vehicle/id"), line))
+    let car = |best: &Value| {
+        let score = best.get("score").cloned().unwrap_or_default();
+        let line =
+            format!("{} for ${}, score {score} of {considered} cars", text(best, "/vehicle/title"), text(best, "/vehicle/price/amount"));
+        (text(best, "/vehicle/id"), line)
+    };
+    Ok(list(&data, "/customer/matches/nodes").iter().map(car).collect())
+}
+
+/// Asks lenders and insurers. The answer has their quotes, and the lenders that decline with their reasons.
+async fn quote(tablet: &Client, deal: &Value, key: &str) -> Outcome<Value> {
+    let query = "mutation($input: DealQuoteInput!) { dealQuote(input: $input) {
+        deal { id version financeQuotes(open: true) { id apr payment { amount } } insuranceQuotes(open: true) { id monthlyPremium { amount } } }
+        declined { fittingTermMonths reasons program { lender { name } } } userErrors { message } } }";
+    let input = json!({ "dealId": deal.pointer("/deal/id"), "expectedVersion": deal.pointer("/deal/version"), "idempotencyKey": key });
+    tablet.act("dealQuote", query, input).await
+}
+
+/// Lenders who all declined.
+struct Declined {
+    /// The term that one of them would take the deal for.
+    fitting_term: Option<i64>,
+    /// Who, and why.
+    said: String,
+}
+
+/// When no lender takes the deal: the one that would take it for another term, the longest; else the first.
+fn declined(quoted: &Value) -> Option<Declined> {
+    if !list(quoted, "/deal/financeQuotes").is_empty() {
+        return None;
+    }
+    let declined = list(quoted, "/declined");
+    let term = |lender: &Value| lender.get("fittingTermMonths").and_then(Value::as_i64);
+    let lender = declined.iter().rev().max_by_key(|lender| term(lender)).unwrap_or(&Value::Null);
+    Some(Declined { fitting_term: term(lender), said: format!("{}: {}", text(lender, "/program/lender/name"), text(lender, "/reasons/0")) })
 }
 
 /// The quotes of this round: the lowest payment, the lowest premium, and a sentence.
-async fn quotes(tablet: &Client, deal: &str) -> Outcome<(String, Option<String>, String)> {
-    let query = "query($id: ID!) { deal(id: $id) {
-        financeQuotes(open: true) { id apr payment { amount } } insuranceQuotes(open: true) { id monthlyPremium { amount } } } }";
-    let data = tablet.send(query, json!({ "id": deal })).await?;
-    let (finance, insurance) = (list(&data, "/deal/financeQuotes"), list(&data, "/deal/insuranceQuotes"));
-    let best = lowest(&finance, "/payment/amount").ok_or_else(|| Trouble("no lender wants this car with this money".into()))?;
+fn quotes(quoted: &Value) -> Outcome<(String, Option<String>, String)> {
+    let (finance, insurance) = (list(quoted, "/deal/financeQuotes"), list(quoted, "/deal/insuranceQuotes"));
+    let best = lowest(&finance, "/payment/amount").ok_or_else(|| Trouble("no lender made an offer".into()))?;
     let cover = lowest(&insurance, "/monthlyPremium/amount");
     let said = format!(
         "{} lenders' offers, best ${} at {} % APR; {} insurers, best ${} a month",

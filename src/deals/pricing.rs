@@ -159,8 +159,10 @@ impl From<FinanceError> for Unpriced {
 pub struct Declined {
     /// The program.
     pub program_id: ProgramId,
-    /// Every rule that is not met, with the smallest change that clears it, in words.
-    pub reasons: Vec<String>,
+    /// Every rule that is not met, with the smallest change that clears it.
+    pub refusals: Vec<finance::Refusal>,
+    /// The nearest term in months for which the lender takes the deal as it stands.
+    pub fitting_term: Option<u16>,
 }
 
 /// The engine with the rules of the day. Cheap to clone.
@@ -227,8 +229,11 @@ impl Desk {
         for answer in finance::quote_all(&book, &request)? {
             match answer.quoted() {
                 Some(priced) => offers.push(finance_offer(answer.program.id, case.structure.terms.kind, &priced.input, &priced.quote)?),
-                None => declined
-                    .push(Declined { program_id: answer.program.id, reasons: answer.refusals().iter().map(refusal_words).collect() }),
+                None => declined.push(Declined {
+                    program_id: answer.program.id,
+                    refusals: answer.refusals().to_vec(),
+                    fitting_term: finance::fitting_term(&book, &request, answer.program.lender_id),
+                }),
             }
         }
         Ok((offers, declined))
@@ -460,11 +465,4 @@ fn finance_offer(program: ProgramId, kind: DealKind, input: &QuoteInput, quote: 
         inputs: serde_json::to_value(input).map_err(json)?,
         result: serde_json::to_value(quote).map_err(json)?,
     })
-}
-
-fn refusal_words(refusal: &finance::Refusal) -> String {
-    match &refusal.change {
-        Some(change) => format!("{} {change}", refusal.message),
-        None => refusal.message.clone(),
-    }
 }

@@ -6,7 +6,7 @@ use super::menu::with_products;
 use super::model::{DealKind, DealProduct, Structure};
 use super::pricing::{Case, Desk, FinanceOffer, InsuranceOffer, Unpriced};
 use super::store::answers::Answers;
-use crate::finance::SolveFor;
+use crate::finance::{Refusal, SolveFor};
 use crate::kernel::money::Cents;
 
 crate::text_enum! {
@@ -210,8 +210,8 @@ impl Desk {
         let book = self.book();
         let line = |id| {
             let name = book.program(id).map_or_else(|| "Program".to_owned(), |program| format!("{} {}", program.lender_name, program.name));
-            let why = declined.iter().find(|d| d.program_id == id).and_then(|d| d.reasons.first());
-            Recheck::compared(RecheckSubject::Program, name, payment(&old, id), payment(&new, id), why.map(String::as_str))
+            let why = declined.iter().find(|d| d.program_id == id).and_then(|d| d.refusals.first()).map(Refusal::sentence);
+            Recheck::compared(RecheckSubject::Program, name, payment(&old, id), payment(&new, id), why.as_deref())
         };
         programs.into_iter().map(line).collect()
     }

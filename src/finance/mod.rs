@@ -37,7 +37,8 @@ pub use product::{
 };
 pub use program::{
     AdderSubject, BackendCaps, BookRow, CollateralBasis, GuideValue, LateCharge, MarkupCap, MarkupLaw, Outcome, PricedQuote, Program,
-    ProgramQuote, QuoteRequest, RateAdder, RateLever, Refusal, RefusalRule, TermMinimum, VehicleFacts, best_quote, cash_quote, quote_all,
+    ProgramQuote, QuoteRequest, RateAdder, RateLever, Refusal, RefusalRule, TermMinimum, VehicleFacts, best_quote, cash_quote,
+    fitting_term, quote_all,
 };
 pub use quote::{
     DEFERRED_MAX, DeferredDown, ENGINE_VERSION, FEE_WAIVERS_MAX, FeeRule, FeeScope, FeeWaiver, LeaseDetail, LinePlacement, ProductLine,

@@ -6,6 +6,7 @@ mod affected;
 mod answers;
 mod approvals;
 mod approve;
+mod declined;
 mod deliveries;
 mod deposits;
 mod desk;

@@ -8,7 +8,6 @@ use chrono::{DateTime, Utc};
 use super::plan::PaymentPlanNode;
 use crate::deals::diff::Difference;
 use crate::deals::model::{DealProduct, FigureLine, Figures, Scenario, Terms, TradeIn};
-use crate::deals::pricing::Declined;
 use crate::deals::recheck::{Recheck, RecheckOutcome, RecheckSubject};
 use crate::deals::steps::{Clearer, NextStep, StepCode};
 use crate::deals::store::room::HistoryEvent;
@@ -381,21 +380,5 @@ impl DealProductNode {
 impl DealProductNode {
     fn listed(&self, ctx: &Context<'_>) -> GqlResult<Option<Arc<Product>>> {
         Ok(service::<Rules>(ctx)?.book().product(self.product.product_id).cloned())
-    }
-}
-
-/// A lender program that does not fit the deal, and why.
-#[derive(Debug, Clone, SimpleObject)]
-#[graphql(name = "DeclinedProgram")]
-pub struct DeclinedNode {
-    /// The program, `prg_…`.
-    pub program_id: ID,
-    /// Every rule that is not met, in words.
-    pub reasons: Vec<String>,
-}
-
-impl From<Declined> for DeclinedNode {
-    fn from(declined: Declined) -> Self {
-        Self { program_id: declined.program_id.into(), reasons: declined.reasons }
     }
 }

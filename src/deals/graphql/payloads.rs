@@ -2,9 +2,10 @@
 
 use async_graphql::{Context, Enum, Lookahead, OutputType, SimpleObject};
 
+use super::declined::DeclinedNode;
 use super::node::{DealNode, parts};
 use super::out_of_sync::{OutOfSyncNode, out_of_sync};
-use super::parts::{DeclinedNode, DifferenceNode, RecheckNode, ScenarioNode};
+use super::parts::{DifferenceNode, RecheckNode, ScenarioNode};
 use crate::deals::model::Deal;
 use crate::deals::service::{Answer, Deals, Refusal, RefusalCode};
 use crate::deals::store::room::{Parts, Room};
@@ -311,13 +312,11 @@ impl DealQuotePayload {
     pub(super) async fn of(ctx: &Context<'_>, answer: Answer) -> GqlResult<Self> {
         let deal = deal(ctx, &answer).await?;
         let stale = out_of_sync(ctx, &answer).await?;
-        Ok(Self {
-            deal,
-            declined: answer.declined.into_iter().map(DeclinedNode::from).collect(),
-            out_of_sync: stale,
-            user_errors: user_errors(answer.refused)?,
-            replayed: answer.replayed,
-        })
+        let at = deal.as_ref().map(|deal| (deal.deal().store_id, deal.deal().terms.currency));
+        let declined = at.map_or_else(Vec::new, |(store, currency)| {
+            answer.declined.into_iter().map(|declined| DeclinedNode::new(declined, store, currency)).collect()
+        });
+        Ok(Self { deal, declined, out_of_sync: stale, user_errors: user_errors(answer.refused)?, replayed: answer.replayed })
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::finance::error::FinanceError;
 use crate::finance::quote::{Quote, QuoteInput, QuoteKind};
 use crate::finance::rules::RuleBook;
+use crate::kernel::id::LenderId;
 use crate::kernel::money::Cents;
 
 use super::{Program, QuoteRequest, Refusal, RefusalRule};
@@ -140,6 +141,24 @@ pub fn best_quote(book: &RuleBook, request: &QuoteRequest) -> Result<Option<Prog
         return Ok(None);
     }
     Candidates::new(book, request)?.best_quote()
+}
+
+/// The nearest term of whole years for which a lender takes the request, all else as it stands; of two equally near ones the
+/// shorter. None when no term helps, and for cash.
+pub fn fitting_term(book: &RuleBook, request: &QuoteRequest, lender: LenderId) -> Option<u16> {
+    if request.worksheet.kind == QuoteKind::Cash {
+        return None;
+    }
+    let mut candidates = Candidates::new(book, request).ok()?;
+    candidates.rows.retain(|program| program.lender_id == lender);
+    let longest = candidates.rows.iter().map(|program| program.term_max_months).max()?;
+    let asked = request.worksheet.term_months;
+    let mut terms: Vec<u16> = (12..=longest).step_by(12).filter(|term| *term != asked).collect();
+    terms.sort_by_key(|term| (term.abs_diff(asked), *term));
+    terms.into_iter().find(|term| {
+        candidates.input.worksheet.term_months = *term;
+        candidates.best().is_ok_and(|best| best.is_some())
+    })
 }
 
 /// What every program of the group says to a request: quotes first, the lowest payment on top; then the programs for this

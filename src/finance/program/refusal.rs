@@ -2,6 +2,8 @@
 //!
 //! A rule is tested in numbers first ([`Broken`]); words are made only for those who will read them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::finance::quote::{QuoteInput, QuoteKind};
 use crate::finance::tax::ProductKind;
 use crate::kernel::money::Cents;
@@ -61,7 +63,7 @@ crate::text_enum! {
 }
 
 /// Why a program does not take the deal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// Which rule.
     pub rule: RefusalRule,
@@ -71,6 +73,16 @@ pub struct Refusal {
     pub change: Option<String>,
     /// That change as money, when it is money (more down is positive).
     pub change_amount: Option<Cents>,
+}
+
+impl Refusal {
+    /// The rule, and what clears it, in one breath.
+    pub fn sentence(&self) -> String {
+        match &self.change {
+            Some(change) => format!("{} {change}", self.message),
+            None => self.message.clone(),
+        }
+    }
 }
 
 /// A broken rule, in numbers.

@@ -7,8 +7,10 @@ SHELL := bash
 export SQLX_OFFLINE ?= true
 # Test arguments: make test T=deals::
 T ?=
+# Seconds of fuzzing: make fuzz SECS=600
+SECS ?= 60
 
-.PHONY: help demo test check bench bench-load bench-showroom chaos schema docs sqlx fmt web postgres clean \
+.PHONY: help demo test fuzz check bench bench-load bench-showroom chaos schema docs sqlx fmt web postgres clean \
         fmt-check lint doc schema-check sqlx-check deps-check browser-test web-test
 
 help: ## These words
@@ -20,6 +22,9 @@ demo: postgres-if-needed web-if-possible ## Build, start on an embedded database
 test: postgres-if-needed ## Run every test (make test T=name for some)
 	cargo test --all-targets $(T)
 	cargo test --doc
+
+fuzz: ## Fuzz the engine's whole quote input, guided by coverage (make fuzz SECS=600; needs python3 and g++)
+	tools/fuzz.py $(SECS)
 
 check: fmt-check lint doc schema-check sqlx-check deps-check ## Everything that can be said without running the product
 

@@ -7,11 +7,11 @@ use deskless::finance::retail::{AccrualBasis, PaymentSchedule, RetailTerms, firs
 use deskless::finance::tax::{LeaseTaxMethod, Taxable};
 use deskless::finance::{
     AdderSubject, BackendCaps, DeferredDown, FinanceError, LinePlacement, MarkupCap, ProductKind, ProductLine, Program, ProgramQuote,
-    Purse, QuoteKind, QuoteRequest, RateAdder, Refusal, RefusalRule, SolveFor, TaxRule, TermMinimum, TradeIn, best_quote, compare,
-    fitting_term, payment_grid, quote_all, solve,
+    Purse, QuoteKind, QuoteRequest, RateAdder, Refusal, RefusalRule, SolveFor, TaxRule, TermMinimum, TradeIn, Worksheet, best_quote,
+    compare, fitting_term, payment_grid, quote_all, solve,
 };
 use deskless::kernel::id::ProductId;
-use deskless::kernel::money::Cents;
+use deskless::kernel::money::{Cents, Currency};
 use deskless::kernel::rate::Rate;
 
 use super::finance_book::{book, points, program, request, tax_rule};
@@ -590,6 +590,20 @@ fn a_contract_takes_rates_and_balloons_up_to_their_limits() {
 }
 
 /// Six months and ten days are 190 of 360.
+/// 500.00 with a charge of 10,000.00 in it: twelve payments of 900 are far beyond a thousand percent a year.
+#[test]
+fn a_rate_beyond_a_thousand_percent_is_refused_by_name() {
+    let mut dear = program(0, QuoteKind::Retail, "6.9");
+    dear.acquisition_fee = Cents(10_000_00);
+    let mut asked = request(QuoteKind::Retail);
+    asked.worksheet = Worksheet { term_months: 12, ..Worksheet::new(QuoteKind::Retail, Currency::USD, Cents(500_00)) };
+    let rules = book(tax_rule(), vec![]);
+    let quote = |program| asked.input(&rules, Some(&std::sync::Arc::new(program))).unwrap().quote();
+    assert_eq!(quote(dear.clone()).map(|q| q.apr), Err(FinanceError::RateOutOfRange));
+    dear.acquisition_fee = Cents(1_000_00);
+    assert!(quote(dear).unwrap().apr.is_some_and(|apr| apr < Rate::LIMIT));
+}
+
 #[test]
 fn a_single_payment_counts_months_of_thirty_days_and_the_days_left() {
     let terms = RetailTerms { first_payment_date: d("2026-07-25"), ..contract(PaymentSchedule::Single, AccrualBasis::Thirty360) };

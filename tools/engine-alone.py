@@ -4,9 +4,10 @@
     tools/engine-alone.py DIRECTORY
     cd DIRECTORY && cargo test && cargo bench
     cd DIRECTORY && cargo mutants -f 'src/finance/apr/*.rs' -f 'src/finance/tax/*.rs'
+    tools/fuzz.py 60
 
 The whole product takes minutes to build and the engine seconds: what rebuilds hundreds of times (cargo-mutants) or wants an
-optimised build quickly (the bench) runs there. The copy is made by cutting out what touches SQL and GraphQL; a line that
+optimised build quickly (the bench, the fuzz target of the whole quote input) runs there. The copy is made by cutting out what touches SQL and GraphQL; a line that
 cannot be cut makes the copy fail to compile, never to behave otherwise."""
 
 import pathlib
@@ -53,6 +54,26 @@ harness = false
 opt-level = 1
 """
 
+# The fuzz target, as fuzz/Cargo.toml has it, on the engine alone.
+FUZZ = """[package]
+name = "deskless-fuzz"
+version = "0.0.0"
+edition = "2024"
+
+[workspace]
+
+[dependencies]
+chrono = { version = "0.4", default-features = false }
+deskless = { path = ".." }
+libfuzzer-sys = "0.4"
+serde = "1"
+serde_json = "1"
+uuid = "1"
+
+[[bin]]
+name = "quote"
+path = "fuzz_targets/quote.rs"
+"""
 
 # Ids are random; no figure depends on them.
 SEAL = "pub mod seal { pub fn fill_random(_: &mut [u8]) {} }\n"
@@ -97,14 +118,18 @@ def main() -> None:
                 text = text.replace("RuleRows, Rules}", "RuleRows}")
             (source / relative).parent.mkdir(parents=True, exist_ok=True)
             (source / relative).write_text(text)
-    for folder in ("tests", "benches", "fuzz/bodies"):
+    for folder in ("tests", "benches", "fuzz/fuzz_targets"):
         (target / folder).mkdir(parents=True, exist_ok=True)
     for name in TESTS:
         shutil.copy(ROOT / "tests" / f"{name}.rs", target / "tests")
-    shutil.copytree(ROOT / "tests/data", target / "tests/data")
+    for folder in ("data", "replays"):
+        shutil.copytree(ROOT / "tests" / folder, target / "tests" / folder)
     shutil.copytree(ROOT / "seeds", target / "seeds", dirs_exist_ok=True)
     shutil.copy(ROOT / "benches/finance.rs", target / "benches")
-    shutil.copy(ROOT / "fuzz/bodies/quote_bytes.rs", target / "fuzz/bodies")
+    shutil.copytree(ROOT / "fuzz/bodies", target / "fuzz/bodies")
+    shutil.copy(ROOT / "fuzz/fuzz_targets/quote.rs", target / "fuzz/fuzz_targets")
+    (target / "fuzz/Cargo.toml").write_text(FUZZ)
+    shutil.copy(ROOT / "fuzz/Cargo.lock", target / "fuzz")
     (target / "tests/main.rs").write_text("".join(f"mod {name};\n" for name in TESTS))
     (target / "Cargo.toml").write_text(MANIFEST)
     shutil.copy(ROOT / "Cargo.lock", target)

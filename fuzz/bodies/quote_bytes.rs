@@ -1,5 +1,5 @@
-//! A whole quote input made of bytes, and the laws every quote of it must keep. The body of the fuzz target `quote`, and of a
-//! bounded random test.
+//! A whole quote input, made of bytes or read from JSON as quotes store it, and the laws every quote of it must keep. The body of
+//! the fuzz target `quote`, and of a bounded random test.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -217,8 +217,12 @@ fn worksheet(b: &mut Bytes<'_>) -> Worksheet {
     }
 }
 
-/// A whole input.
-pub fn input(bytes: &[u8]) -> QuoteInput {
+/// A whole input: stored JSON, else any bytes. None when the JSON is no input.
+pub fn input(bytes: &[u8]) -> Option<QuoteInput> {
+    if bytes.first() == Some(&b'{') { serde_json::from_slice(bytes).ok() } else { Some(made(bytes)) }
+}
+
+fn made(bytes: &[u8]) -> QuoteInput {
     let b = &mut Bytes(bytes);
     let fee = |code: &str, store: bool, b: &mut Bytes<'_>| FeeRule {
         id: Uuid::nil(),
@@ -260,7 +264,7 @@ pub fn input(bytes: &[u8]) -> QuoteInput {
 
 /// Quotes it, and checks every law that needs no other quote. Tells whether there was one.
 pub fn run(bytes: &[u8]) -> bool {
-    let input = input(bytes);
+    let Some(input) = input(bytes) else { return false };
     let quiet = input.payment();
     let Ok(quote) = input.quote() else { return false };
     assert_eq!(quote.currency, input.worksheet.currency);

@@ -3,6 +3,7 @@
 use crate::finance::error::FinanceError;
 use crate::finance::retail::{self, RetailTerms};
 use crate::kernel::money::Cents;
+use crate::kernel::rate::Rate;
 
 use super::{Buildup, Quote, QuoteInput};
 
@@ -49,6 +50,10 @@ impl QuoteInput {
         self.worksheet.check_deferred(self.contract_date)?;
         let terms = self.contract(quote.amount_financed)?;
         let figures = terms.figures()?;
+        // A rate that could be told but not stored and read back; only small sums with large charges have one.
+        if figures.apr > Rate::LIMIT {
+            return Err(FinanceError::RateOutOfRange);
+        }
         let program = self.program()?;
         let story = program.rate_story(self, quote.amount_financed, figures.payment);
         let buy = terms.rate.minus(self.worksheet.markup);

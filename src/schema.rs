@@ -8,7 +8,7 @@ use crate::customers::graphql::{CustomersMutation, CustomersQuery};
 use crate::dealers::graphql::DealersQuery;
 use crate::deals::graphql::{
     AffectedQuery, ApprovalsMutation, ApprovalsQuery, ApprovalsSubscription, DealsMutation, DealsQuery, DealsSubscription,
-    DeliveriesMutation, DepositsMutation, HoldsMutation, ReplayMutation, SeatsMutation,
+    DeliveriesMutation, DepositsMutation, FundingsMutation, HoldsMutation, ReplayMutation, SeatsMutation,
 };
 use crate::finance::graphql::FinanceQuery;
 use crate::insights::graphql::{InsightsMutation, InsightsQuery};
@@ -40,6 +40,7 @@ pub struct Mutation(
     ChannelsMutation,
     DealsMutation,
     DeliveriesMutation,
+    FundingsMutation,
     ApprovalsMutation,
     HoldsMutation,
     DepositsMutation,

@@ -117,7 +117,7 @@ async fn without_a_law_the_store_s_own_days_count_and_without_those_nobody_hands
     let cash = room.done("dealContract", &cash, json!({})).await;
     let done = act(&room, &room.sam, "dealDeliver", &cash, json!({ "odometerMiles": 20_000 })).await;
     assert_eq!((&done["deal"]["state"], &done["deal"]["spotDeliveryDeadline"]), (&json!("DELIVERED"), &Value::Null));
-    assert_eq!(done["deal"]["nextSteps"], json!([]));
+    assert_eq!(done["deal"]["nextSteps"], json!([{ "code": "CLOSE", "who": "SALES_MANAGER" }]));
 }
 
 #[tokio::test]
@@ -196,6 +196,87 @@ async fn a_car_comes_back_inside_the_law_s_days_and_miles_and_is_looked_over() {
         (&done["deal"]["state"], &done["deal"]["vehicle"]),
         (&json!("RETURNED"), &json!({ "id": room.rav4, "status": "IN_RECON", "odometerMiles": 20_400 }))
     );
+}
+
+const FUNDED: &str = "deal { state version spotDeliveryDeadline nextSteps { code who }
+    funding { lender { code } amount { amount } difference { amount } fundedOn reference } }
+  userErrors { code message field } replayed";
+
+#[tokio::test]
+async fn the_lender_s_money_ends_the_spot_delivery_and_the_books_are_closed() {
+    let (room, maria) = room().await;
+    let deal = signed_financed(&room).await;
+    let money = json!({ "amount": "29000.00", "fundedOn": "2026-11-21", "reference": "WIRE-77" });
+    let fund = async |who: &Session, deal: &Value, change: Value| {
+        let mut input = json!({ "dealId": deal["id"], "expectedVersion": deal["version"], "idempotencyKey": room.key() });
+        for more in [&money, &change] {
+            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        }
+        room.run(who, "dealFund", input, FUNDED).await
+    };
+    assert_eq!(code(&fund(&maria, &deal, json!({})).await), "WRONG_STATE", "the car is still here");
+    let delivered =
+        act(&room, &room.sam, "dealDeliver", &deal, json!({ "odometerMiles": 20_010, "spotReason": "Saturday" })).await["deal"].clone();
+    assert_eq!(code(&act(&room, &maria, "dealClose", &delivered, json!({})).await), "NOT_PAID");
+
+    assert_eq!(code(&fund(&room.sam, &delivered, json!({})).await), "MANAGER_NEEDED");
+    let elsewhere = room.app.person("raleigh@example.com", &[(room.app.raleigh, Role::SalesManager)]).await;
+    let theirs = fund(&elsewhere, &delivered, json!({})).await;
+    assert_eq!((code(&theirs), &theirs["deal"]), ("NOT_FOUND", &Value::Null));
+    for day in ["2026-11-20", "2026-11-22"] {
+        let refused = fund(&maria, &delivered, json!({ "fundedOn": day })).await;
+        assert_eq!((code(&refused), &refused["userErrors"][0]["field"]), ("OUT_OF_BOUNDS", &json!(["fundedOn"])), "{day}");
+    }
+    let nobody = fund(&maria, &delivered, json!({ "lenderId": "lnd_01hzzzzzzzzzzzzzzzzzzzzzzz" })).await;
+    assert_eq!((code(&nobody), &nobody["userErrors"][0]["field"]), ("NOT_FOUND", &json!(["lenderId"])));
+
+    let same_key = json!({ "idempotencyKey": "the lender's money" });
+    let done = fund(&maria, &delivered, same_key.clone()).await;
+    assert_eq!((code(&done), &done["replayed"]), ("DONE", &json!(false)));
+    let financed = room.number("SELECT amount_financed_cents FROM deal WHERE state = 'FUNDED'").await;
+    let difference = format!("{}.{:02}", (29_000_00 - financed) / 100, (29_000_00 - financed) % 100);
+    assert_eq!(
+        done["deal"]["funding"],
+        json!({ "lender": { "code": "BETA" }, "amount": { "amount": "29000.00" }, "difference": { "amount": difference },
+            "fundedOn": "2026-11-21", "reference": "WIRE-77" })
+    );
+    assert_eq!(
+        (&done["deal"]["state"], &done["deal"]["spotDeliveryDeadline"], &done["deal"]["nextSteps"]),
+        (&json!("FUNDED"), &Value::Null, &json!([{ "code": "CLOSE", "who": "SALES_MANAGER" }]))
+    );
+    let again = fund(&maria, &delivered, same_key).await;
+    assert_eq!((code(&again), &again["replayed"], &again["deal"]["version"]), ("DONE", &json!(true), &done["deal"]["version"]));
+    assert_eq!(room.number("SELECT count(*) FROM audit_event WHERE verb = 'funded'").await, 1);
+    // What a lender pays is not for salespeople.
+    let id = json!({ "id": deal["id"] });
+    let seen = room.app.data(&room.sam, "query ($id: ID!) { deal(id: $id) { state funding { reference } } }", id.clone()).await;
+    assert_eq!(seen["deal"], json!({ "state": "FUNDED", "funding": null }));
+
+    let funded = json!({ "id": deal["id"], "version": done["deal"]["version"] });
+    // The lender has paid: without the customer's agreement nothing is called off any more.
+    let unwind = json!({ "reason": "x", "odometerMiles": 20_010, "considerationReturned": true });
+    assert_eq!(code(&act(&room, &maria, "dealUnwind", &funded, unwind).await), "CUSTOMER_MUST_AGREE");
+    assert_eq!(code(&act(&room, &room.sam, "dealClose", &funded, json!({})).await), "MANAGER_NEEDED");
+    assert_eq!(code(&act(&room, &elsewhere, "dealClose", &funded, json!({})).await), "NOT_FOUND");
+    let closed = act(&room, &maria, "dealClose", &funded, json!({ "idempotencyKey": "books" })).await;
+    assert_eq!((code(&closed), &closed["deal"]["state"], &closed["deal"]["nextSteps"]), ("DONE", &json!("CLOSED"), &json!([])));
+    let again = act(&room, &maria, "dealClose", &funded, json!({ "idempotencyKey": "books" })).await;
+    assert_eq!((code(&again), &again["replayed"]), ("DONE", &json!(true)));
+    assert_eq!(code(&act(&room, &maria, "dealClose", &closed["deal"], json!({})).await), "WRONG_STATE");
+    assert_eq!(room.number("SELECT count(*) FROM audit_event WHERE verb = 'closed'").await, 1);
+}
+
+#[tokio::test]
+async fn a_cash_deal_waits_for_no_lender_and_comes_back_even_from_closed_books() {
+    let (room, maria) = room().await;
+    let deal = signed_cash(&room).await;
+    let delivered = act(&room, &room.sam, "dealDeliver", &deal, json!({ "odometerMiles": 20_000 })).await["deal"].clone();
+    let fund = json!({ "amount": "30000.00", "fundedOn": "2026-11-21" });
+    assert_eq!(code(&act(&room, &maria, "dealFund", &delivered, fund).await), "NO_LENDER");
+    let closed = act(&room, &maria, "dealClose", &delivered, json!({})).await["deal"].clone();
+    assert_eq!(closed["state"], "CLOSED");
+    let back = json!({ "odometerMiles": 20_100, "considerationReturned": true });
+    assert_eq!(act(&room, &maria, "dealReturn", &closed, back).await["deal"]["state"], "RETURNED");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,6 +8,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::finance::{DeliveryLaw, days_after};
 use crate::inventory::VehicleStatus;
+use crate::kernel::id::LenderId;
+use crate::kernel::money::Cents;
 
 /// A last day, and how sure it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +53,25 @@ pub struct Delivery {
     pub spot: Option<Spot>,
     /// The buyer's right.
     pub return_right: Option<ReturnRight>,
+}
+
+/// What a lender paid for a delivered deal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Funding {
+    /// Who paid.
+    pub lender_id: LenderId,
+    /// The lender's short code.
+    pub lender_code: String,
+    /// The lender's name.
+    pub lender_name: String,
+    /// How much arrived.
+    pub amount: Cents,
+    /// The day it arrived, at the store.
+    pub day: NaiveDate,
+    /// The payment's number.
+    pub reference: Option<String>,
+    /// When it was recorded.
+    pub at: DateTime<Utc>,
 }
 
 /// The last day to call off a spot delivery: the earlier of the law's and the store's. None when neither says one.

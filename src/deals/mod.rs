@@ -32,16 +32,16 @@ pub mod states_page;
 pub mod steps;
 mod store;
 
-pub use delivery::{Delivery, LastDay, ReturnRight, Spot};
+pub use delivery::{Delivery, Funding, LastDay, ReturnRight, Spot};
 pub use menu::{Menu, MenuColumn, MenuItem};
 pub use pricing::Desk;
 pub use replay::{Replay, ReplayOutcome};
 pub use seat::{SeatAnswer, TakeoverReason};
 pub use service::{
     AcceptQuote, Answer, AnyQuote, AskApproval, CancelProduct, ChangeDeposit, ChangeStructure, DealError, DealFilter, DealOrder, Deals,
-    DecideApproval, DeliverDeal, EndDeal, FeeWaiverDraft, HoldCar, OfflineOperation, OfflineWork, OnCar, OnDeal, OpenDeal, ProductDraft,
-    RecordAnswers, Refusal, RefusalCode, Replayed, ReturnDeal, SaveScenario, SeatOutcome, StructureWish, SwapVehicle, TakeCounter,
-    TakeDeposit, TakeOver, Target, TradeInDraft, UnwindDeal,
+    DecideApproval, DeliverDeal, EndDeal, FeeWaiverDraft, FundDeal, HoldCar, OfflineOperation, OfflineWork, OnCar, OnDeal, OpenDeal,
+    ProductDraft, RecordAnswers, Refusal, RefusalCode, Replayed, ReturnDeal, SaveScenario, SeatOutcome, StructureWish, SwapVehicle,
+    TakeCounter, TakeDeposit, TakeOver, Target, TradeInDraft, UnwindDeal,
 };
 pub use store::affected::Affected;
 pub use store::approvals::{Approval, ApprovalFilter};

@@ -164,6 +164,10 @@ crate::text_enum! {
         ByManager = "BY_MANAGER",
         /// A spot delivery until its last day, or the customer agrees.
         RightToUnwind = "RIGHT_TO_UNWIND",
+        /// A lender pays for the deal: it is no cash deal.
+        LenderPays = "LENDER_PAYS",
+        /// The lender's money arrived, or it is a cash deal.
+        Paid = "PAID",
         /// The trade-in and everything paid were given back.
         ConsiderationReturned = "CONSIDERATION_RETURNED",
         /// Inside the period of the law.
@@ -188,7 +192,9 @@ impl DealVerb {
             Self::Deliver => "dealDeliver",
             Self::Unwind => "dealUnwind",
             Self::Return => "dealReturn",
-            Self::SubmitCredit | Self::DecideCredit | Self::PrepareDocs | Self::Fund | Self::Close | Self::Expire => return None,
+            Self::Fund => "dealFund",
+            Self::Close => "dealClose",
+            Self::SubmitCredit | Self::DecideCredit | Self::PrepareDocs | Self::Expire => return None,
         })
     }
 
@@ -198,7 +204,7 @@ impl DealVerb {
             Self::Structure | Self::Quote | Self::SwapVehicle | Self::AskApproval | Self::Present | Self::Cancel | Self::Deliver => {
                 Some("seller")
             }
-            Self::Unwind | Self::Return => Some("manager"),
+            Self::Fund | Self::Close | Self::Unwind | Self::Return => Some("manager"),
             Self::AcceptFinance | Self::AcceptInsurance | Self::Agree | Self::Contract | Self::Lose => {
                 Some("seller, on the customer's word")
             }
@@ -225,6 +231,8 @@ impl Guard {
                 | Self::RightToUnwind
                 | Self::ConsiderationReturned
                 | Self::InsideReturnPeriod
+                | Self::LenderPays
+                | Self::Paid
         )
     }
 }
@@ -304,8 +312,8 @@ pub const TRANSITIONS: &[Transition] = &[
         To(S::Contracted),
     ),
     row(&[S::Contracted], V::Deliver, &[G::InsuranceActive, G::OdometerStated, G::ConditionsClearedOrSpot], To(S::Delivered)),
-    row(&[S::Delivered], V::Fund, &[], To(S::Funded)),
-    row(&[S::Funded], V::Close, &[], To(S::Closed)),
+    row(&[S::Delivered], V::Fund, &[G::ByManager, G::LenderPays], To(S::Funded)),
+    row(&[S::Delivered, S::Funded], V::Close, &[G::ByManager, G::Paid], To(S::Closed)),
     row(
         &[S::Draft, S::Worksheet, S::Presented, S::Agreed, S::CreditSubmitted, S::CreditDecided, S::DocsReady],
         V::Lose,
@@ -387,7 +395,7 @@ mod tests {
         (V::Contract, "- - - CO - - CO - - - - - - - - -"),
         (V::Deliver, "- - - - - - - DE - - - - - - - -"),
         (V::Fund, "- - - - - - - - FU - - - - - - -"),
-        (V::Close, "- - - - - - - - - CL - - - - - -"),
+        (V::Close, "- - - - - - - - CL CL - - - - - -"),
         (V::Lose, "LO LO LO LO LO LO LO - - - - - - - - -"),
         (V::Expire, "EX EX EX EX EX EX EX - - - - - - - - -"),
         (V::Cancel, "CA CA CA CA CA CA CA CA - - - - - - - -"),

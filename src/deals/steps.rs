@@ -52,6 +52,8 @@ crate::text_enum! {
         Deliver = "DELIVER",
         /// The lender must pay for a car that was handed over.
         AwaitFunding = "AWAIT_FUNDING",
+        /// A manager closes the books of a deal that is delivered and paid.
+        Close = "CLOSE",
     }
 }
 
@@ -129,6 +131,8 @@ impl DealFacts<'_> {
             Guard::ConditionsClearedOrSpot => self.signed.cleared_or_spot,
             Guard::ByManager => self.signed.by_manager,
             Guard::RightToUnwind => self.signed.right_to_unwind,
+            Guard::LenderPays => self.kind != DealKind::Cash,
+            Guard::Paid => self.kind == DealKind::Cash || self.state == DealState::Funded,
             Guard::ConsiderationReturned => self.signed.consideration_returned,
             Guard::InsideReturnPeriod => self.signed.inside_return_period,
             _ => !guard.enforced(),
@@ -205,10 +209,15 @@ fn after_signing(facts: &DealFacts<'_>) -> Option<NextStep> {
             let say = "Hand over the car. No lender has paid yet: say why it goes before that, and tell the customer the last day.";
             (StepCode::Deliver, Clearer::Salesperson, say.to_owned())
         }
+        (DealState::Delivered, _) if facts.kind == DealKind::Cash => {
+            (StepCode::Close, Clearer::SalesManager, "Everything is paid: a manager closes the books.".to_owned())
+        }
         (DealState::Delivered, Some(day)) => {
             let say = format!("The lender must pay. Until {day} the store may call the delivery off.");
             (StepCode::AwaitFunding, Clearer::Lender, say)
         }
+        (DealState::Delivered, None) => (StepCode::AwaitFunding, Clearer::Lender, "The lender must pay.".to_owned()),
+        (DealState::Funded, _) => (StepCode::Close, Clearer::SalesManager, "The lender has paid: a manager closes the books.".to_owned()),
         _ => return None,
     };
     Some(NextStep { code, who, ready: true, say })
@@ -334,7 +343,15 @@ mod tests {
         assert_eq!(contracted.step(DealVerb::Deliver), Err(Refusal::Guard(Guard::ConditionsClearedOrSpot)));
         assert_eq!(next_steps(&DealFacts { kind: DealKind::Cash, ..contracted })[0].say, "Hand over the car.");
         let delivered = facts(DealState::Delivered);
-        assert!(next_steps(&delivered).is_empty(), "nobody waits for a lender");
+        let (step, cash) = (next_steps(&delivered), next_steps(&DealFacts { kind: DealKind::Cash, ..delivered }));
+        assert_eq!((step[0].code, cash[0].code, cash[0].who), (C::AwaitFunding, C::Close, Clearer::SalesManager));
+        assert_eq!(codes(&facts(DealState::Funded)), [C::Close]);
+        let by_manager = SignedFacts { by_manager: true, ..SignedFacts::default() };
+        let managed = DealFacts { signed: by_manager, ..delivered };
+        assert_eq!(managed.step(DealVerb::Close), Err(Refusal::Guard(Guard::Paid)), "before the lender's money");
+        let managed = DealFacts { kind: DealKind::Cash, ..managed };
+        assert_eq!(managed.step(DealVerb::Fund), Err(Refusal::Guard(Guard::LenderPays)));
+        assert_eq!(managed.step(DealVerb::Close), Ok(DealState::Closed));
         let day = NaiveDate::from_ymd_opt(2026, 12, 1);
         let spot = DealFacts { signed: SignedFacts { spot_deadline: day, ..SignedFacts::default() }, ..delivered };
         assert_eq!(next_steps(&spot)[0].say, "The lender must pay. Until 2026-12-01 the store may call the delivery off.");
@@ -360,6 +377,7 @@ mod tests {
                         StepCode::Contract => DealVerb::Contract,
                         StepCode::Deliver => DealVerb::Deliver,
                         StepCode::AwaitFunding => DealVerb::Fund,
+                        StepCode::Close => DealVerb::Close,
                     };
                     let later = matches!(state, DealState::CreditSubmitted | DealState::CreditDecided | DealState::DocsReady);
                     assert!(later || facts.step(verb).is_ok(), "{state} {kind} {verb}");

@@ -42,12 +42,14 @@ macro_rules! step_input {
         }
 
         impl $input {
-            pub(super) fn read(self) -> GqlResult<Target> {
+            pub(super) fn read(self) -> GqlResult<crate::deals::service::Target> {
                 target(&self.deal_id, self.expected_version, key(&self.idempotency_key))
             }
         }
     };
 }
+
+pub(super) use step_input;
 
 step_input!(
     /// The deal to ask quotes for.

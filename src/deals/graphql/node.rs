@@ -11,6 +11,7 @@ use super::approvals::ApprovalNode;
 use super::deliveries::DeliveryNode;
 use super::deposits::DepositNode;
 use super::desk::{self, ComparisonNode, DealWhatIfInput, GridNode};
+use super::fundings::FundingNode;
 use super::holds::{DealHoldNode, QueuePlaceNode};
 use super::menu::{MenuNode, ProductRefundNode};
 use super::parts::{DealProductNode, EventNode, FeeWaiverNode, LineNode, NextStepNode, ScenarioNode, StaffMember, TradeInNode};
@@ -416,8 +417,8 @@ impl DealNode {
         let events = service::<Deals>(ctx)?.history(&scope, self.0.deal.id, args.after, args.limit()).await?;
         Ok(page::connection(events, args.first, EmptyFields, |event| event.id, EventNode::from))
     }
-    /// What stands between now and a signed contract, in order; then the hand-over, and the lender's money for a car that went before it.
-    /// Empty once there is nothing to do.
+    /// What stands between now and a signed contract, in order; then the hand-over, the lender's money, and closing
+    /// the books. Empty once there is nothing to do.
     async fn next_steps(&self, ctx: &Context<'_>) -> GqlResult<Vec<NextStepNode>> {
         let room = self.with(ctx, |r| r.steps.is_some(), Parts { steps: true, ..Parts::default() }).await?;
         let Some(known) = &room.steps else { return Ok(Vec::new()) };
@@ -490,6 +491,16 @@ impl DealNode {
     #[graphql(complexity = "10")]
     async fn spot_delivery_deadline(&self, ctx: &Context<'_>) -> GqlResult<Option<Date>> {
         Ok(self.spot_deadline(ctx).await?.map(Date))
+    }
+    /// What the lender paid for it. Managers only; null before, and for a cash deal.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn funding(&self, ctx: &Context<'_>) -> GqlResult<Option<FundingNode>> {
+        let (actor, deal) = (actor(ctx)?, &self.0.deal);
+        if !self.manages(actor) {
+            return Ok(None);
+        }
+        let funding = service::<Deals>(ctx)?.funding(&actor.selling_scope(), deal.id).await?;
+        Ok(funding.map(|funding| FundingNode::new(funding, deal)))
     }
     /// Why it was lost, called off or unwound, in the words of who did it.
     async fn lost_reason(&self) -> Option<&str> {

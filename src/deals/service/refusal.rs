@@ -66,6 +66,10 @@ crate::text_enum! {
         CustomerMustAgree = "CUSTOMER_MUST_AGREE",
         /// The trade-in and everything paid must be given back first.
         ConsiderationNotReturned = "CONSIDERATION_NOT_RETURNED",
+        /// A cash deal: no lender pays for it.
+        NoLender = "NO_LENDER",
+        /// The lender has not paid yet.
+        NotPaid = "NOT_PAID",
         /// No law gives the customer a right to return this car now.
         OutsideReturnPeriod = "OUTSIDE_RETURN_PERIOD",
         /// A manager must say yes first.
@@ -183,6 +187,8 @@ impl Refusal {
                 "considerationReturned",
                 "Give back the trade-in and everything the customer paid first.",
             ),
+            Guard::LenderPays => Self::new(RefusalCode::NoLender, "dealId", "This is a cash deal: no lender pays for it. Close it."),
+            Guard::Paid => Self::new(RefusalCode::NotPaid, "dealId", "The lender has not paid yet. Record its money first."),
             Guard::InsideReturnPeriod => Self::new(
                 RefusalCode::OutsideReturnPeriod,
                 "dealId",

@@ -7,6 +7,7 @@ pub(super) mod affected;
 pub(super) mod answers;
 pub(super) mod approvals;
 pub(super) mod delivery;
+pub(super) mod funding;
 pub(super) mod idle;
 pub(super) mod list;
 pub(super) mod offline;

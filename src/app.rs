@@ -12,6 +12,7 @@ use crate::customers::Customers;
 use crate::db::notices::Notices;
 use crate::db::{Db, DbError};
 use crate::dealers::Dealers;
+use crate::deals::purse::Purses;
 use crate::deals::{Deals, Desk};
 use crate::finance::Rules;
 use crate::http::graphql::{Executors, SchemaError};
@@ -93,7 +94,13 @@ impl App {
         let matching = Matching::new(db.clone(), inventory.clone(), &notices);
         let port = HttpPartner::new(&config.payments)?.map(|partner| Arc::new(partner) as Arc<dyn PaymentPort>);
         let payments = Payments::new(db.clone(), Arc::clone(&sealer), port);
-        let deals = Deals::new(db.clone(), inventory.clone(), dealers.clone(), payments.clone(), Desk::new(rules.clone()));
+        let deals = Deals::new(
+            db.clone(),
+            inventory.clone(),
+            dealers.clone(),
+            payments.clone(),
+            Desk::new(rules.clone(), Purses::new(Arc::clone(&sealer))),
+        );
         let insights = Insights::new(db.clone(), customers.clone());
         Ok(Self {
             config: Arc::new(config),

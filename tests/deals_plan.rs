@@ -86,8 +86,17 @@ async fn income_and_debts_are_kept_and_tested_against_the_lenders_ratios() {
     assert!((percent(&ratios["paymentToIncome"]) - payment / 4000.0).abs() < 0.01, "{ratios}");
     assert!((percent(&ratios["debtToIncome"]) - (payment + 90_000.0) / 4000.0).abs() < 0.01, "{ratios}");
     replays(&room, &quotes[0]).await;
+    // What is stored tells none of it: not the plan, not the quote's inputs, not the shares of the income.
+    let sealed =
+        "SELECT count(*) FROM finance_quote WHERE inputs -> 'purse' ? 'sealed' AND result #> '{rate_story,payment_to_income}' ? 'sealed'
+                  AND result #> '{rate_story,debt_to_income}' ? 'sealed' AND NOT inputs::text ~ 'gross_income'";
+    assert_eq!((room.number(sealed).await, room.number("SELECT count(*) FROM finance_quote").await), (1, 1));
+    let deal = room.done("dealScenarioSave", &payload["deal"], json!({ "label": "as it is" })).await;
+    let open = "SELECT (SELECT count(*) FROM deal WHERE payment_plan::text ~ 'gross_income')
+                     + (SELECT count(*) FROM deal_scenario WHERE structure::text ~ 'gross_income')";
+    assert_eq!(room.number(open).await, 0);
     // A larger income clears it; zero forgets it.
-    let deal = room.done("dealStructure", &payload["deal"], json!({ "grossMonthlyIncome": "9000" })).await;
+    let deal = room.done("dealStructure", &deal, json!({ "grossMonthlyIncome": "9000" })).await;
     let payload = quoted(&room, &deal).await;
     assert_eq!(payload["deal"]["financeQuotes"].as_array().unwrap().len(), 2);
     let deal = room.done("dealStructure", &payload["deal"], json!({ "grossMonthlyIncome": "0" })).await;

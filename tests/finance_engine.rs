@@ -590,6 +590,22 @@ fn a_contract_takes_rates_and_balloons_up_to_their_limits() {
 }
 
 /// Six months and ten days are 190 of 360.
+#[test]
+fn each_kind_of_product_is_taxed_by_its_own_word_of_the_row() {
+    let row = |service_contract_taxable, gap_taxable, maintenance_taxable, other_product_taxable| TaxRule {
+        service_contract_taxable,
+        gap_taxable,
+        maintenance_taxable,
+        other_product_taxable,
+        ..tax_rule()
+    };
+    let taxed = |rule: TaxRule| ProductKind::ALL.iter().copied().filter(|kind| rule.product_taxable(*kind)).collect::<Vec<_>>();
+    assert_eq!(taxed(row(true, false, false, false)), [ProductKind::ServiceContract]);
+    assert_eq!(taxed(row(false, true, false, false)), [ProductKind::Gap]);
+    assert_eq!(taxed(row(false, false, true, false)), [ProductKind::Maintenance]);
+    assert_eq!(taxed(row(false, false, false, true)).len(), ProductKind::ALL.len() - 3);
+}
+
 /// 500.00 with a charge of 10,000.00 in it: twelve payments of 900 are far beyond a thousand percent a year.
 #[test]
 fn a_rate_beyond_a_thousand_percent_is_refused_by_name() {

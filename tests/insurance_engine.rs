@@ -303,3 +303,61 @@ fn a_lenders_own_demand_comes_before_everybodys() {
     // The same policy for nobody's loan has no demands to meet.
     assert!(quoted(all(), &InsuranceRequest { interest: LenderInterest::None, ..request }).1.demands.is_empty());
 }
+
+/// Each demand is met at its limit and not a cent beyond, and says what to ask the insurers for.
+#[test]
+fn a_demand_is_met_at_its_limit_and_says_what_clears_it() {
+    let demand = Demand {
+        id: Uuid::from_u128(4_000),
+        lender_code: None,
+        interest: LenderInterest::Lease,
+        max_deductible: Cents(1_000_00),
+        bodily_injury_person: Cents(100_000_00),
+        bodily_injury_accident: Cents(300_000_00),
+        property_damage: Cents(50_000_00),
+        loss_payee: true,
+        additional_insured: true,
+        effective_from: None,
+        effective_to: None,
+        verified: true,
+    };
+    let cover = |coverage, limit: Option<i64>, accident: Option<i64>, deductible: Option<i64>| CoverageChoice {
+        coverage,
+        limit: limit.map(Cents),
+        limit_per_accident: accident.map(Cents),
+        deductible: deductible.map(Cents),
+    };
+    // A policy with these limits and deductibles, in cents beside what is asked for.
+    let unmet = |person: i64, accident: i64, damage: i64, deductible: i64, demand: &Demand| -> Vec<DemandSubject> {
+        let (mut input, _) = quoted(rows(vec![]), &asked());
+        input.request.coverages = vec![
+            cover(Coverage::BodilyInjury, Some(100_000_00 + person), Some(300_000_00 + accident), None),
+            cover(Coverage::PropertyDamage, Some(50_000_00 + damage), None, None),
+            cover(Coverage::Comprehensive, None, None, Some(1_000_00 + deductible)),
+            cover(Coverage::Collision, None, None, Some(1_000_00 + deductible)),
+        ];
+        let unmet = input.unmet(demand, Some("ALPHA"), "Alpha Bank");
+        assert!(unmet.iter().all(|u| u.change.starts_with("Ask the insurers again") && !u.check.met), "{unmet:?}");
+        unmet.into_iter().map(|u| u.check.subject).collect()
+    };
+    assert_eq!(unmet(0, 0, 0, 0, &demand), []);
+    assert_eq!(unmet(1, 1, 1, -1, &demand), []);
+    assert_eq!(unmet(-1, 0, 0, 0, &demand), [DemandSubject::BodilyInjury]);
+    assert_eq!(unmet(0, -1, 0, 0, &demand), [DemandSubject::BodilyInjury]);
+    assert_eq!(unmet(0, 0, -1, 0, &demand), [DemandSubject::PropertyDamage]);
+    assert_eq!(unmet(0, 0, 0, 1, &demand), [DemandSubject::Comprehensive, DemandSubject::Collision]);
+    // A lender that asks for one limit only, or for none.
+    let person_only = Demand { bodily_injury_accident: Cents::ZERO, property_damage: Cents::ZERO, ..demand.clone() };
+    assert_eq!(unmet(-1, -300_000_00, -50_000_00, 0, &person_only), [DemandSubject::BodilyInjury]);
+    let none = Demand { bodily_injury_person: Cents::ZERO, ..person_only };
+    assert_eq!(unmet(-100_000_00, -300_000_00, -50_000_00, 0, &none), []);
+    // A policy that names one lender does not name another; one that names nobody names whoever is chosen.
+    let (mut input, _) = quoted(rows(vec![]), &asked());
+    let named = |input: &InsuranceInput, code: Option<&str>| {
+        let unmet = input.unmet(&demand, code, "Beta Bank").into_iter();
+        unmet.filter(|u| matches!(u.check.subject, DemandSubject::LossPayee | DemandSubject::AdditionalInsured)).count()
+    };
+    assert_eq!(named(&input, Some("BETA")), 0);
+    input.request.lender_code = Some("ALPHA".into());
+    assert_eq!((named(&input, Some("BETA")), named(&input, Some("ALPHA")), named(&input, None)), (2, 0, 0));
+}

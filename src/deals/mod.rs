@@ -23,6 +23,7 @@ pub mod model;
 pub mod offline;
 pub mod plan;
 pub mod pricing;
+pub mod purse;
 pub mod recheck;
 mod replay;
 mod seat;

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::model::{OutOfBounds, out, within};
+use super::purse::Kept;
 use crate::finance::retail::PaymentSchedule;
 use crate::finance::{DEFERRED_MAX, DeferredDown, Purse, Worksheet};
 use crate::kernel::money::Cents;
@@ -34,8 +35,8 @@ pub struct PaymentPlan {
     pub capitalize_tax: bool,
     /// A slightly odd first period is left out of the disclosed rate (12 CFR 1026.17(c)(4)).
     pub disregard_odd_first_period: bool,
-    /// Income and debts, for lenders' ratios; not known: they are not tested.
-    pub purse: Option<Purse>,
+    /// Income and debts, for lenders' ratios; not known: they are not tested. Kept sealed.
+    pub purse: Option<Kept<Purse>>,
     /// What a contract's rate lies above the lender's, in hundredths of a percent point. Only managers see it.
     pub markup_basis_points: u16,
 }
@@ -57,8 +58,11 @@ pub struct PlanChange {
     pub capitalize_tax: Option<bool>,
     /// A slightly odd first period is left out of the disclosed rate.
     pub disregard_odd_first_period: Option<bool>,
-    /// Income and debts.
+    /// Income and debts as they were said. A plan changes with `kept_purse`, which is made of it.
     pub purse: PurseChange,
+    /// Income and debts as they are kept.
+    #[serde(skip)]
+    pub kept_purse: Option<Option<Kept<Purse>>>,
     /// What a contract's rate lies above the lender's, in hundredths of a percent point.
     pub markup_basis_points: Option<u16>,
 }
@@ -80,7 +84,8 @@ impl std::fmt::Debug for PurseChange {
 }
 
 impl PurseChange {
-    fn of(self, old: Option<Purse>) -> Option<Purse> {
+    /// Income and debts with the change made.
+    pub(super) fn of(self, old: Option<Purse>) -> Option<Purse> {
         let gross_income = self.gross_income.or(old.map(|purse| purse.gross_income))?;
         let debts = self.debts.or(old.map(|purse| purse.debts)).unwrap_or_default();
         (gross_income != Cents::ZERO).then_some(Purse { gross_income, debts })
@@ -99,7 +104,7 @@ impl PaymentPlan {
             one_pay: change.one_pay.unwrap_or(self.one_pay),
             capitalize_tax: change.capitalize_tax.unwrap_or(self.capitalize_tax),
             disregard_odd_first_period: change.disregard_odd_first_period.unwrap_or(self.disregard_odd_first_period),
-            purse: change.purse.of(self.purse),
+            purse: change.kept_purse.unwrap_or_else(|| self.purse.clone()),
             markup_basis_points: change.markup_basis_points.unwrap_or(self.markup_basis_points),
         }
     }
@@ -122,15 +127,11 @@ impl PaymentPlan {
         if self.markup_basis_points > MARKUP_MAX {
             return Err(out("markupBasisPoints", format!("At most {MARKUP_MAX} basis points can be added to a lender's rate.")));
         }
-        if let Some(purse) = self.purse {
-            within("grossMonthlyIncome", purse.gross_income, Cents(1))?;
-            within("monthlyDebts", purse.debts, Cents::ZERO)?;
-        }
         Ok(())
     }
 
-    /// Puts the plan on an engine's worksheet.
-    pub(super) fn lay(&self, w: &mut Worksheet) {
+    /// Puts the plan on an engine's worksheet, with its purse opened.
+    pub(super) fn lay(&self, purse: Option<Purse>, w: &mut Worksheet) {
         w.schedule = self.schedule;
         w.deferred_down.clone_from(&self.deferred_down);
         w.balloon = self.balloon;
@@ -138,7 +139,7 @@ impl PaymentPlan {
         w.one_pay = self.one_pay;
         w.capitalize_tax = self.capitalize_tax;
         w.disregard_odd_first_period = self.disregard_odd_first_period;
-        w.purse = self.purse;
+        w.purse = purse;
         // A basis point is ten thousand millionths of a percent point.
         w.markup = Rate(i64::from(self.markup_basis_points).saturating_mul(10_000));
     }
@@ -163,24 +164,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_keeps_what_it_does_not_name_and_an_income_of_zero_forgets() {
-        let income = |amount| PurseChange { gross_income: Some(Cents(amount)), debts: None };
-        let debts = PurseChange { gross_income: None, debts: Some(Cents(900_00)) };
-        let plan = PaymentPlan::default().changed(PlanChange { purse: income(5_000_00), one_pay: Some(true), ..PlanChange::default() });
-        let plan = plan.changed(PlanChange { purse: debts, ..PlanChange::default() });
-        assert_eq!(plan.purse, Some(Purse { gross_income: Cents(5_000_00), debts: Cents(900_00) }));
-        assert!(plan.one_pay && plan.stored().is_some());
-        let plan = plan.changed(PlanChange { purse: income(0), one_pay: Some(false), ..PlanChange::default() });
-        assert_eq!((plan.purse, plan.stored()), (None, None));
-        // Debts beside no income say nothing.
-        assert_eq!(PaymentPlan::default().changed(PlanChange { purse: debts, ..PlanChange::default() }).purse, None);
+    fn a_change_keeps_what_it_does_not_name() {
+        let plan = PaymentPlan::default().changed(PlanChange { one_pay: Some(true), ..PlanChange::default() });
+        let plan = plan.changed(PlanChange { balloon: Some(true), ..PlanChange::default() });
+        assert!(plan.one_pay && plan.balloon && plan.stored().is_some());
+        let plan = plan.changed(PlanChange { one_pay: Some(false), balloon: Some(false), ..PlanChange::default() });
+        assert_eq!(plan.stored(), None, "the usual way is stored as nothing");
     }
 
     #[test]
     fn incomes_are_in_no_text() {
         let purse = PurseChange { gross_income: Some(Cents(5_432_10)), debts: Some(Cents(1)) };
-        let plan = PaymentPlan::default().changed(PlanChange { purse, ..PlanChange::default() });
-        let texts = format!("{purse:?} {plan:?} {:?}", plan.shown());
-        assert!(!texts.contains("5432") && !texts.contains("543210"), "{texts}");
+        let change = PlanChange { purse, ..PlanChange::default() };
+        assert!(!format!("{purse:?} {change:?}").contains("5432"));
     }
 }

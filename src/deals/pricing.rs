@@ -10,9 +10,10 @@ use serde_json::Value;
 
 use super::model::{DealKind, FigureLine, Figures, Structure};
 use super::plan::PlanChange;
+use super::purse::Purses;
 use super::store::answers::Answers;
 use crate::finance::{
-    self, Comparison, FinanceError, GridCell, Quote, QuoteInput, QuoteKind, QuoteRequest, RuleBook, Rules, SaleCondition, Solution,
+    self, Comparison, FinanceError, GridCell, Purse, Quote, QuoteInput, QuoteKind, QuoteRequest, RuleBook, Rules, SaleCondition, Solution,
     SolveFor, Worksheet, best_quote, cash_quote,
 };
 use crate::insurance::{self, InsuranceRequest};
@@ -92,9 +93,9 @@ pub struct FinanceOffer {
     pub verified: bool,
     /// The engine that calculated it.
     pub engine_version: String,
-    /// All inputs and the ids of the rules, for replay.
+    /// All inputs and the ids of the rules, for replay; the purse is sealed.
     pub inputs: Value,
-    /// All lines.
+    /// All lines; what tells the purse is sealed.
     pub result: Value,
 }
 
@@ -169,12 +170,18 @@ pub struct Declined {
 #[derive(Debug, Clone)]
 pub struct Desk {
     rules: Rules,
+    purses: Purses,
 }
 
 impl Desk {
-    /// With these rules.
-    pub fn new(rules: Rules) -> Self {
-        Self { rules }
+    /// With these rules, and what opens customers' incomes.
+    pub fn new(rules: Rules, purses: Purses) -> Self {
+        Self { rules, purses }
+    }
+
+    /// What seals and opens customers' incomes.
+    pub fn purses(&self) -> &Purses {
+        &self.purses
     }
 
     /// The rules of the day: take them once per calculation.
@@ -210,7 +217,7 @@ impl Desk {
     /// Every figure of a structure. The payment of a retail contract or lease is that of the best program that takes it.
     pub fn figures(&self, case: &Case<'_>) -> Result<Figures, Unpriced> {
         let book = self.rules.book();
-        let request = request(&book, case)?.fitted();
+        let request = self.request(&book, case)?.fitted();
         if request.worksheet.term_months > 0 {
             request.worksheet.check_deferred(request.on)?;
         }
@@ -224,11 +231,15 @@ impl Desk {
     /// What every lender program says: the lowest payment first, then those that do not fit.
     pub fn finance_offers(&self, case: &Case<'_>) -> Result<(Vec<FinanceOffer>, Vec<Declined>), Unpriced> {
         let book = self.rules.book();
-        let request = request(&book, case)?.fitted();
+        let request = self.request(&book, case)?.fitted();
         let (mut offers, mut declined) = (Vec::new(), Vec::new());
         for answer in finance::quote_all(&book, &request)? {
             match answer.quoted() {
-                Some(priced) => offers.push(finance_offer(answer.program.id, case.structure.terms.kind, &priced.input, &priced.quote)?),
+                Some(priced) => {
+                    let mut offer = finance_offer(answer.program.id, case.structure.terms.kind, &priced.input, &priced.quote)?;
+                    self.purses.seal_quote(case.store_id, &mut offer.inputs, &mut offer.result).map_err(unread)?;
+                    offers.push(offer);
+                }
                 None => declined.push(Declined {
                     program_id: answer.program.id,
                     refusals: answer.refusals().to_vec(),
@@ -298,8 +309,8 @@ pub struct WhatIf {
 const USUAL_TERMS: (u16, u16) = (60, 36);
 
 impl Desk {
-    fn asked(book: &RuleBook, case: &Case<'_>, what_if: &WhatIf) -> Result<QuoteRequest, Unpriced> {
-        let mut asked = request(book, case)?;
+    fn asked(&self, book: &RuleBook, case: &Case<'_>, what_if: &WhatIf) -> Result<QuoteRequest, Unpriced> {
+        let mut asked = self.request(book, case)?;
         let w = &mut asked.worksheet;
         if let Some(kind) = what_if.kind {
             w.kind = quote_kind(kind);
@@ -307,20 +318,20 @@ impl Desk {
         w.term_months = what_if.term_months.unwrap_or(w.term_months);
         w.annual_miles = what_if.annual_miles.unwrap_or(w.annual_miles);
         w.first_payment_days = what_if.first_payment_days.unwrap_or(w.first_payment_days);
-        case.structure.terms.plan.changed(what_if.plan.clone()).lay(w);
+        case.structure.terms.plan.changed(what_if.plan.clone()).lay(what_if.plan.purse.of(w.purse), w);
         Ok(asked)
     }
 
     /// Every program for every term and down payment.
     pub fn grid(&self, case: &Case<'_>, what_if: &WhatIf, terms: &[u16], downs: &[Cents]) -> Result<Vec<GridCell>, Unpriced> {
         let book = self.rules.book();
-        Ok(finance::payment_grid(&book, &Self::asked(&book, case, what_if)?.fitted(), terms, downs)?)
+        Ok(finance::payment_grid(&book, &self.asked(&book, case, what_if)?.fitted(), terms, downs)?)
     }
 
     /// Cash, contract and lease side by side.
     pub fn compare(&self, case: &Case<'_>, what_if: &WhatIf, lease_term: Option<u16>) -> Result<Comparison, Unpriced> {
         let book = self.rules.book();
-        let asked = Self::asked(&book, case, what_if)?;
+        let asked = self.asked(&book, case, what_if)?;
         let own =
             |kind: QuoteKind| (asked.worksheet.kind == kind && asked.worksheet.term_months > 0).then_some(asked.worksheet.term_months);
         let retail_term = what_if.term_months.or(own(QuoteKind::Retail)).unwrap_or(USUAL_TERMS.0);
@@ -331,7 +342,7 @@ impl Desk {
     /// The payment, or the down payment, price or term that leads to one.
     pub fn solve(&self, case: &Case<'_>, what_if: &WhatIf, sought: SolveFor, target: Cents) -> Result<Solution, Unpriced> {
         let book = self.rules.book();
-        Ok(finance::solve(&book, &Self::asked(&book, case, what_if)?.fitted(), sought, target)?)
+        Ok(finance::solve(&book, &self.asked(&book, case, what_if)?.fitted(), sought, target)?)
     }
 }
 
@@ -382,7 +393,19 @@ impl Figures {
     }
 }
 
-fn request(book: &RuleBook, case: &Case<'_>) -> Result<QuoteRequest, Unpriced> {
+fn unread(error: crate::kernel::seal::SealError) -> Unpriced {
+    tracing::error!(%error, "a deal's income and debts");
+    Unpriced::Engine("The income kept for this deal cannot be read.".to_owned())
+}
+
+impl Desk {
+    fn request(&self, book: &RuleBook, case: &Case<'_>) -> Result<QuoteRequest, Unpriced> {
+        let purse = self.purses.of(case.store_id, &case.structure.terms.plan).map_err(unread)?;
+        request(book, case, purse)
+    }
+}
+
+fn request(book: &RuleBook, case: &Case<'_>, purse: Option<Purse>) -> Result<QuoteRequest, Unpriced> {
     let Case { car, structure, today, .. } = case;
     let terms = &structure.terms;
     let mut products = Vec::with_capacity(structure.products.len());
@@ -404,7 +427,7 @@ fn request(book: &RuleBook, case: &Case<'_>) -> Result<QuoteRequest, Unpriced> {
         first_payment_days: u16::try_from(terms.first_payment_days).unwrap_or(0),
         ..Worksheet::new(kind, terms.currency, terms.price)
     };
-    terms.plan.lay(&mut worksheet);
+    terms.plan.lay(purse, &mut worksheet);
     let guide = book.guide_value(case.group_id, &car.vin, *today);
     Ok(QuoteRequest {
         group: case.group_id,

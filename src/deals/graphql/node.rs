@@ -258,7 +258,9 @@ impl DealNode {
     }
     /// How it is paid beside price, money down and term: how often, deferred parts, deposits of a lease, income for ratios.
     async fn payment_plan(&self, ctx: &Context<'_>) -> GqlResult<PaymentPlanNode> {
-        Ok(PaymentPlanNode::new(&self.0.deal.terms, self.manages(actor(ctx)?)))
+        let deal = &self.0.deal;
+        let purse = service::<Deals>(ctx)?.purse(deal.store_id, &deal.terms.plan)?;
+        Ok(PaymentPlanNode::new(&deal.terms, purse, self.manages(actor(ctx)?)))
     }
     /// Fees of the store that are waived or reduced. Each is a line of its own beside the fee's.
     async fn fee_waivers(&self) -> Vec<FeeWaiverNode> {
@@ -403,7 +405,7 @@ impl DealNode {
     async fn scenarios(&self, ctx: &Context<'_>) -> GqlResult<Vec<ScenarioNode>> {
         let scope = actor(ctx)?.selling_scope();
         let scenarios = service::<Deals>(ctx)?.scenarios(&scope, self.0.deal.id).await?;
-        Ok(scenarios.into_iter().map(ScenarioNode).collect())
+        Ok(scenarios.into_iter().map(|scenario| ScenarioNode(scenario, self.0.deal.store_id)).collect())
     }
     /// What was done, by whom, when, with the figures before and after; newest first.
     async fn history(

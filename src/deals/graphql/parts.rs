@@ -9,12 +9,13 @@ use super::plan::PaymentPlanNode;
 use crate::deals::diff::Difference;
 use crate::deals::model::{DealProduct, FigureLine, Figures, Scenario, Terms, TradeIn};
 use crate::deals::recheck::{Recheck, RecheckOutcome, RecheckSubject};
+use crate::deals::service::Deals;
 use crate::deals::steps::{Clearer, NextStep, StepCode};
 use crate::deals::store::room::HistoryEvent;
 use crate::finance::{FeeWaiver, LinePlacement, Product, ProductKind, QuoteLineKind, Rules};
 use crate::graphql::context::service;
 use crate::graphql::{Date, GqlResult, MoneyObject};
-use crate::kernel::id::RuleVersionId;
+use crate::kernel::id::{RuleVersionId, StoreId};
 use crate::kernel::money::{Cents, Currency};
 
 /// A colleague, as far as everybody may see.
@@ -261,7 +262,7 @@ impl From<HistoryEvent> for EventNode {
 
 /// A structure set aside to compare with.
 #[derive(Debug, Clone)]
-pub struct ScenarioNode(pub(super) Scenario);
+pub struct ScenarioNode(pub(super) Scenario, pub(super) StoreId);
 
 impl ScenarioNode {
     fn money(&self, cents: Cents) -> MoneyObject {
@@ -300,8 +301,10 @@ impl ScenarioNode {
         self.0.structure.terms.term_months
     }
     /// How it is paid beside that. Its markup stands on the deal only.
-    async fn payment_plan(&self) -> PaymentPlanNode {
-        PaymentPlanNode::new(&self.0.structure.terms, false)
+    async fn payment_plan(&self, ctx: &Context<'_>) -> GqlResult<PaymentPlanNode> {
+        let terms = &self.0.structure.terms;
+        let purse = service::<Deals>(ctx)?.purse(self.1, &terms.plan)?;
+        Ok(PaymentPlanNode::new(terms, purse, false))
     }
     /// Fees of the store that are waived or reduced.
     async fn fee_waivers(&self) -> Vec<FeeWaiverNode> {

@@ -375,11 +375,11 @@ pub(super) struct DealScenarioSavePayload {
 impl DealScenarioSavePayload {
     pub(super) async fn of(ctx: &Context<'_>, answer: Answer) -> GqlResult<Self> {
         let deal = deal(ctx, &answer).await?;
-        let scenario = match (answer.deal_id, answer.scenario_id) {
+        let scenario = match (&deal, answer.scenario_id) {
             (Some(deal), Some(id)) if ctx.look_ahead().field("scenario").exists() => {
                 let scope = actor(ctx)?.selling_scope();
-                let all = service::<Deals>(ctx)?.scenarios(&scope, deal).await?;
-                all.into_iter().find(|scenario| scenario.id == id).map(ScenarioNode)
+                let all = service::<Deals>(ctx)?.scenarios(&scope, deal.deal().id).await?;
+                all.into_iter().find(|scenario| scenario.id == id).map(|scenario| ScenarioNode(scenario, deal.deal().store_id))
             }
             _ => None,
         };

@@ -5,7 +5,7 @@ use async_graphql::{InputObject, SimpleObject};
 use crate::deals::model::Terms;
 use crate::deals::plan::{MARKUP_MAX, PlanChange, PurseChange, SECURITY_DEPOSITS_MAX};
 use crate::finance::retail::PaymentSchedule;
-use crate::finance::{DEFERRED_MAX, DeferredDown};
+use crate::finance::{DEFERRED_MAX, DeferredDown, Purse};
 use crate::graphql::{Date, DecimalText, GqlError, GqlResult, MoneyObject, input};
 use crate::kernel::money::Cents;
 
@@ -77,6 +77,7 @@ impl PaymentPlanInput {
                 gross_income: self.gross_monthly_income.map(|value| amount("grossMonthlyIncome", value)).transpose()?,
                 debts: self.monthly_debts.map(|value| amount("monthlyDebts", value)).transpose()?,
             },
+            kept_purse: None,
         })
     }
 }
@@ -119,7 +120,7 @@ pub(super) struct PaymentPlanNode {
 }
 
 impl PaymentPlanNode {
-    pub(super) fn new(terms: &Terms, manager: bool) -> Self {
+    pub(super) fn new(terms: &Terms, purse: Option<Purse>, manager: bool) -> Self {
         let (plan, money) = (&terms.plan, |cents: Cents| MoneyObject::new(cents, terms.currency));
         Self {
             schedule: plan.schedule,
@@ -133,8 +134,8 @@ impl PaymentPlanNode {
             one_pay: plan.one_pay,
             capitalize_tax: plan.capitalize_tax,
             disregard_odd_first_period: plan.disregard_odd_first_period,
-            gross_monthly_income: plan.purse.map(|purse| money(purse.gross_income)),
-            monthly_debts: plan.purse.map(|purse| money(purse.debts)),
+            gross_monthly_income: purse.map(|purse| money(purse.gross_income)),
+            monthly_debts: purse.map(|purse| money(purse.debts)),
             markup_basis_points: manager.then(|| i32::from(plan.markup_basis_points)),
         }
     }

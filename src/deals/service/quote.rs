@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Target};
@@ -109,7 +109,9 @@ impl Deals {
             AnyQuote::Finance(quote_id) => {
                 quotes::accept_finance(tx.conn(), id, quote_id).await?;
                 deal.accepted_finance_quote_id = Some(quote_id);
-                let result: Quote = serde_json::from_value(quote.content).map_err(|e| DbError::Corrupt(e.to_string()))?;
+                let (mut inputs, mut result) = (Value::Null, quote.content);
+                self.desk.purses().open_quote(before.deal.store_id, &mut inputs, &mut result)?;
+                let result: Quote = serde_json::from_value(result).map_err(|e| DbError::Corrupt(e.to_string()))?;
                 let new = Figures { payment_is_estimate: false, ..Figures::of(&result) };
                 let payment = new.payment;
                 figures = Some(new);

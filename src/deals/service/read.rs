@@ -9,12 +9,14 @@ use super::{AnyQuote, Deals};
 use crate::auth::Scope;
 use crate::db::DbError;
 use crate::deals::model::Scenario;
+use crate::deals::plan::PaymentPlan;
 use crate::deals::replay::Replay;
 use crate::deals::states::DealState;
 use crate::deals::store::list::{self, DealKey};
 use crate::deals::store::quotes;
 use crate::deals::store::room::{self, HistoryEvent, Parts, Room, Which};
-use crate::kernel::id::{CustomerId, DealId, FinanceQuoteId, InsuranceQuoteId, UserId, VehicleId};
+use crate::finance::Purse;
+use crate::kernel::id::{CustomerId, DealId, FinanceQuoteId, InsuranceQuoteId, StoreId, UserId, VehicleId};
 
 /// Which deals to list. Empty and none ask for nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -133,7 +135,7 @@ impl Deals {
     pub async fn replay(&self, scope: &Scope, id: AnyQuote) -> Result<Option<Replay>, DbError> {
         let mut conn = self.db.read().await?;
         let stored = match id {
-            AnyQuote::Finance(id) => quotes::stored_finance(&mut conn, scope, id).await?,
+            AnyQuote::Finance(id) => self.opened(quotes::stored_finance(&mut conn, scope, id).await?)?,
             AnyQuote::Insurance(id) => quotes::stored_insurance(&mut conn, scope, id).await?,
         };
         Ok(stored.map(|quote| match id {
@@ -144,10 +146,24 @@ impl Deals {
 }
 
 impl Deals {
-    /// Inputs and result of a finance quote as stored.
+    /// Inputs and result of a finance quote as they were calculated.
     pub async fn stored_finance_quote(&self, scope: &Scope, id: FinanceQuoteId) -> Result<Option<(Value, Value)>, DbError> {
         let mut conn = self.db.read().await?;
-        Ok(quotes::stored_finance(&mut conn, scope, id).await?.map(|quote| (quote.inputs, quote.result)))
+        let stored = self.opened(quotes::stored_finance(&mut conn, scope, id).await?)?;
+        Ok(stored.map(|quote| (quote.inputs, quote.result)))
+    }
+
+    /// A stored finance quote as it was calculated.
+    fn opened(&self, mut stored: Option<quotes::StoredQuote>) -> Result<Option<quotes::StoredQuote>, DbError> {
+        if let Some(quote) = &mut stored {
+            self.desk.purses().open_quote(quote.store_id, &mut quote.inputs, &mut quote.result)?;
+        }
+        Ok(stored)
+    }
+
+    /// The income and debts of a deal's or a scenario's plan; none when they are not known.
+    pub fn purse(&self, store: StoreId, plan: &PaymentPlan) -> Result<Option<Purse>, DbError> {
+        self.desk.purses().of(store, plan).map_err(|error| DbError::Corrupt(format!("income and debts: {error}")))
     }
 
     /// Inputs and result of an insurance quote as stored.

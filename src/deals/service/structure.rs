@@ -103,6 +103,8 @@ impl Deals {
         {
             return Err(Refusal::unpriced(&Unpriced::UnknownJurisdiction(code.clone())).into());
         }
+        let (plan, said) = (&before.structure.terms.plan, change.plan.purse);
+        change.plan.kept_purse = Some(self.desk.purses().changed(before.deal.store_id, plan, said)?);
         change.trade_ins = wish.trade_ins.map(|drafts| drafts.into_iter().map(|draft| self.trade_in(before, draft)).collect());
         if let Some(drafts) = wish.products {
             let mut products = Vec::with_capacity(drafts.len());

@@ -11,7 +11,7 @@ use crate::db::DbError;
 use crate::deals::cover::Chosen;
 use crate::deals::model::QuoteStatus;
 use crate::deals::pricing::{FinanceOffer, InsuranceOffer};
-use crate::kernel::id::{DealId, FinanceQuoteId, InsuranceQuoteId, ProgramId};
+use crate::kernel::id::{DealId, FinanceQuoteId, InsuranceQuoteId, ProgramId, StoreId};
 
 /// What the rows of one round of quoting share.
 #[derive(Debug, Clone, Copy)]
@@ -263,12 +263,13 @@ pub(in crate::deals) async fn supersede_open(conn: &mut PgConnection, deal: Deal
 /// A stored quote with what is needed to calculate it again.
 #[derive(Debug)]
 pub(in crate::deals) struct StoredQuote {
+    pub(in crate::deals) store_id: StoreId,
     pub(in crate::deals) engine_version: String,
     pub(in crate::deals) inputs: Value,
     pub(in crate::deals) result: Value,
 }
 
-/// Reads a finance quote for replay.
+/// Reads a finance quote for replay; what tells the purse is sealed.
 pub(in crate::deals) async fn stored_finance(
     conn: &mut PgConnection,
     scope: &Scope,
@@ -276,8 +277,8 @@ pub(in crate::deals) async fn stored_finance(
 ) -> Result<Option<StoredQuote>, DbError> {
     let row = sqlx::query_as!(
         StoredQuote,
-        "SELECT q.engine_version, q.inputs, q.result FROM finance_quote q JOIN deal d ON d.id = q.deal_id
-         WHERE q.id = $1 AND d.store_id = ANY($2)",
+        r#"SELECT d.store_id AS "store_id: StoreId", q.engine_version, q.inputs, q.result FROM finance_quote q JOIN deal d ON d.id = q.deal_id
+         WHERE q.id = $1 AND d.store_id = ANY($2)"#,
         id.0,
         scope.store_ids(),
     )
@@ -294,8 +295,8 @@ pub(in crate::deals) async fn stored_insurance(
 ) -> Result<Option<StoredQuote>, DbError> {
     let row = sqlx::query_as!(
         StoredQuote,
-        "SELECT q.engine_version, q.inputs, q.result FROM insurance_quote q JOIN deal d ON d.id = q.deal_id
-         WHERE q.id = $1 AND d.store_id = ANY($2)",
+        r#"SELECT d.store_id AS "store_id: StoreId", q.engine_version, q.inputs, q.result FROM insurance_quote q JOIN deal d ON d.id = q.deal_id
+         WHERE q.id = $1 AND d.store_id = ANY($2)"#,
         id.0,
         scope.store_ids(),
     )

@@ -201,6 +201,157 @@ fn the_price_on_a_car_follows_its_class_condition_age_and_miles() {
     assert_eq!(at(&car, "2025-12-31"), Cents(2_400_00));
 }
 
+#[test]
+fn each_limit_of_a_product_is_taken_up_to_and_refused_beyond() {
+    let limited = Product {
+        conditions: vec![SaleCondition::Used],
+        deal_kinds: vec![QuoteKind::Retail],
+        states: vec!["CA".into()],
+        max_age_years: Some(3),
+        max_odometer_miles: Some(40_000),
+        max_ltv: "80".parse().ok(),
+        ..product(ProductKind::TireAndWheel)
+    };
+    let rules = |vehicle: &ProductVehicle, change: &dyn Fn(&mut ProductCase<'_>)| -> Vec<ProductRule> {
+        // 80 % of the list price of 30,000.00 are 24,000.00.
+        let mut case = ProductCase { amount_financed: Cents(24_000_00), ..case(vehicle, QuoteKind::Retail) };
+        change(&mut case);
+        limited.refusals(&case, None, limited.price).into_iter().map(|r| r.rule).collect()
+    };
+    let (car, as_it_is) = (vehicle(), |_: &mut ProductCase<'_>| ());
+    assert_eq!(rules(&car, &as_it_is), []);
+    assert_eq!(rules(&ProductVehicle { condition: SaleCondition::New, ..vehicle() }, &as_it_is), [ProductRule::Condition]);
+    assert_eq!(rules(&ProductVehicle { age: 4, ..vehicle() }, &as_it_is), [ProductRule::Age]);
+    assert_eq!(rules(&ProductVehicle { odometer_miles: Some(40_001), ..vehicle() }, &as_it_is), [ProductRule::Mileage]);
+    assert_eq!(rules(&ProductVehicle { odometer_miles: None, ..vehicle() }, &as_it_is), [], "what is not known is not held against it");
+    assert_eq!(rules(&car, &|case| case.state = "NV"), [ProductRule::State]);
+    assert_eq!(rules(&car, &|case| case.amount_financed = Cents(24_000_01)), [ProductRule::LoanToValue]);
+    // For cash nothing is lent, but this one is for contracts.
+    let cash = |case: &mut ProductCase<'_>| (case.kind, case.amount_financed) = (QuoteKind::Cash, Cents(40_000_00));
+    assert_eq!(rules(&car, &cash), [ProductRule::DealKind]);
+}
+
+#[test]
+fn wear_is_covered_on_a_lease_and_only_there() {
+    let (wear, car) = (product(ProductKind::LeaseWear), vehicle());
+    let refused = |kind| !wear.refusals(&case(&car, kind), None, wear.price).is_empty();
+    assert_eq!((refused(QuoteKind::Lease), refused(QuoteKind::Retail), refused(QuoteKind::Cash)), (false, true, true));
+}
+
+#[test]
+fn the_fullest_column_holds_everything_once_and_each_further_one_less() {
+    let of = |id: u128, kind, term, columns| Product {
+        id: ProductId(Uuid::from_u128(id)),
+        term_months: term,
+        menu_columns: columns,
+        ..product(kind)
+    };
+    let long = of(1, ProductKind::ServiceContract, Some(84), 1);
+    let usual = of(2, ProductKind::ServiceContract, Some(60), 3);
+    let gap = of(3, ProductKind::Gap, None, 4);
+    let keys = of(4, ProductKind::Key, Some(36), 2);
+    let entry = |product: &Product, refusals: &[ProductRule]| MenuEntry {
+        product_id: product.id,
+        price: product.price,
+        refusals: refusals.iter().map(|rule| ProductRefusal { rule: *rule, message: String::new() }).collect(),
+        reasons: vec![],
+        columns: vec![],
+    };
+    let columns = |keys_refused: &[ProductRule]| -> Vec<Vec<u8>> {
+        let mut entries = vec![
+            (&usual, entry(&usual, &[])),
+            (&long, entry(&long, &[ProductRule::Duplicate])),
+            (&gap, entry(&gap, &[])),
+            (&keys, entry(&keys, keys_refused)),
+        ];
+        menu(&mut entries);
+        entries.into_iter().map(|(_, entry)| entry.columns).collect()
+    };
+    // The longer of two contracts stands in the first column, the usual one in the next two; a duplicate keeps its place.
+    assert_eq!(columns(&[]), [vec![2, 3], vec![1], vec![1, 2, 3, 4], vec![1, 2]]);
+    assert_eq!(columns(&[ProductRule::Age])[3], Vec::<u8>::new(), "what may not be sold stands nowhere");
+}
+
+#[test]
+fn a_suggestion_says_what_the_customer_said_and_nothing_is_suggested_without() {
+    let deal = DealNeeds { kind: QuoteKind::Retail, term_months: 60, amount_financed: Cents(27_000_00), price: Cents(30_000_00) };
+    let said = |kind, needs: CustomerNeeds, deal: DealNeeds| needs.reasons(&product(kind), &deal);
+    let none = CustomerNeeds::default();
+    for kind in ProductKind::ALL {
+        assert_eq!(said(*kind, none, deal), Vec::<String>::new(), "{kind}");
+    }
+    // Longer than the usual warranty of three years and 36,000 miles.
+    let keeps = |years, miles| CustomerNeeds { keeps_years: Some(years), miles_per_year: Some(miles), ..none };
+    assert_eq!(said(ProductKind::ServiceContract, keeps(3, 12_000), deal), Vec::<String>::new());
+    assert_eq!(said(ProductKind::ServiceContract, keeps(3, 12_001), deal).len(), 1);
+    assert_eq!(
+        said(ProductKind::ServiceContract, CustomerNeeds { repair_is_burden: Some(true), ..keeps(5, 10_000) }, deal),
+        [
+            "You keep a car 5 years; most makers' warranties end after 3.",
+            "You will drive about 50000 miles in that time; most makers' warranties end at 36000.",
+            "You said a repair of 2500 would be a burden.",
+        ]
+    );
+    // A gap is likely above 90 % of the price, or over more than 60 months; never where nothing is owed.
+    let owes = |financed, term_months| DealNeeds { amount_financed: Cents(financed), term_months, ..deal };
+    let gap = said(ProductKind::Gap, none, owes(30_600_00, 72));
+    assert!(gap[0].starts_with("You finance 102 % of the car's price") && gap[1].starts_with("Over 72 months"), "{gap:?}");
+    assert_eq!((said(ProductKind::Gap, none, owes(27_000_01, 60)).len(), said(ProductKind::Gap, none, owes(1, 61)).len()), (1, 1));
+    assert_eq!(said(ProductKind::Gap, none, DealNeeds { kind: QuoteKind::Cash, ..owes(30_600_00, 72) }), Vec::<String>::new());
+    assert_eq!(said(ProductKind::Maintenance, keeps(1, 15_000), deal), ["You drive 15000 miles a year: services come often."]);
+    assert_eq!(said(ProductKind::Maintenance, keeps(1, 14_999), deal), Vec::<String>::new());
+    let street = CustomerNeeds { street_parking: Some(true), rough_roads: Some(true), ..none };
+    assert_eq!(said(ProductKind::TireAndWheel, street, deal).len(), 2);
+    let family = CustomerNeeds { children_or_pets: Some(true), loses_keys: Some(true), rough_roads: Some(true), ..none };
+    assert_eq!(said(ProductKind::Appearance, family, deal), ["Children or animals ride along."]);
+    assert_eq!(said(ProductKind::Appearance, street, deal), ["Your car stands in the street."]);
+    assert_eq!(said(ProductKind::Key, family, deal), ["You said keys get lost in your household."]);
+    // Wear matters where the car goes back.
+    assert_eq!(said(ProductKind::LeaseWear, family, deal), Vec::<String>::new());
+    assert_eq!(said(ProductKind::LeaseWear, family, DealNeeds { kind: QuoteKind::Lease, ..deal }).len(), 2);
+}
+
+#[test]
+fn a_law_holds_for_its_state_kind_and_days() {
+    let mut california = law("CA", ProductKind::Gap);
+    (california.effective_from, california.effective_to) = (Some(day("2026-01-01")), Some(day("2027-01-01")));
+    let rows = ProductRows { laws: vec![law("SC", ProductKind::Gap), california], ..ProductRows::default() };
+    let found = |state, kind, on| rows.law(state, kind, day(on)).map(|law| law.state.as_str());
+    assert_eq!(found("CA", ProductKind::Gap, "2026-01-01"), Some("CA"));
+    assert_eq!(found("CA", ProductKind::Gap, "2026-12-31"), Some("CA"));
+    assert_eq!((found("CA", ProductKind::Gap, "2027-01-01"), found("CA", ProductKind::Gap, "2025-12-31")), (None, None));
+    assert_eq!((found("CA", ProductKind::Key, "2026-06-01"), found("TX", ProductKind::Gap, "2026-06-01")), (None, None));
+    assert_eq!(found("SC", ProductKind::Gap, "1999-01-01"), Some("SC"), "a row without days holds always");
+}
+
+#[test]
+fn the_closest_row_says_a_vehicles_class() {
+    let group = GroupId(Uuid::from_u128(2));
+    let class = |make: &str, fuel: Option<&str>, class: &str| VehicleClass {
+        group_id: group,
+        make: make.into(),
+        fuel: fuel.map(Into::into),
+        class: class.into(),
+    };
+    let rows = |classes| ProductRows { classes, ..ProductRows::default() };
+    let all = rows(vec![
+        class("Toyota", Some("HYBRID"), "make and fuel"),
+        class("TOYOTA", None, "make"),
+        class("*", Some("HYBRID"), "fuel"),
+        class("*", None, "any"),
+    ]);
+    let of = |rows: &ProductRows, make: &str, fuel: Option<&str>| {
+        rows.class(group, &ProductVehicle { make: make.into(), fuel: fuel.map(Into::into), ..vehicle() })
+    };
+    assert_eq!(of(&all, "toyota", Some("HYBRID")), "make and fuel");
+    assert_eq!(of(&all, "toyota", Some("GASOLINE")), "make");
+    assert_eq!(of(&all, "Kia", Some("HYBRID")), "fuel");
+    assert_eq!((of(&all, "Kia", Some("GASOLINE")), of(&all, "Kia", None)), ("any".to_owned(), "any".to_owned()));
+    // Another make's row says nothing, and another group's neither.
+    assert_eq!(of(&rows(vec![class("Toyota", Some("HYBRID"), "D"), class("Toyota", None, "C")]), "Kia", Some("HYBRID")), "A");
+    assert_eq!(all.class(GroupId(Uuid::from_u128(7)), &vehicle()), "A");
+}
+
 proptest! {
     #[test]
     fn a_refund_lies_between_nothing_and_the_price_and_falls_with_time(

@@ -134,6 +134,18 @@ mod tests {
     }
 
     #[test]
+    fn payments_and_rates_are_discounted_up_to_their_limits() {
+        let worth = |payment, rate| present_value(Cents(payment), Rate(rate), 12, 60);
+        let amount = Err(FinanceError::AmountOutOfRange { what: "The payment" });
+        assert_eq!((worth(0, 6_000_000), worth(-1, 6_000_000)), (Ok(Cents::ZERO), amount.clone()));
+        assert!(worth(Cents::LIMIT.0, 6_000_000).is_ok());
+        assert_eq!(worth(Cents::LIMIT.0 + 1, 6_000_000), amount);
+        assert_eq!((worth(100_00, 0), worth(100_00, -1)), (Ok(Cents(6_000_00)), Err(FinanceError::RateOutOfRange)));
+        assert!(worth(100_00, Rate::LIMIT.0).is_ok());
+        assert_eq!(worth(100_00, Rate::LIMIT.0 + 1), Err(FinanceError::RateOutOfRange));
+    }
+
+    #[test]
     fn rates_and_terms_out_of_range_are_refused() {
         let monthly = |rate| monthly_of_effective(Rate(rate));
         assert_eq!((monthly(0), monthly(-1)), (Ok(Fixed::ZERO), Err(FinanceError::RateOutOfRange)));

@@ -137,6 +137,16 @@ impl Dealers {
         Ok(id)
     }
 
+    /// Sets the days from the signature in which the store's contract lets it call off a delivery no lender has paid (1 to 60); none:
+    /// the law alone.
+    pub async fn set_spot_days(&self, id: StoreId, days: Option<i32>) -> Result<(), StoreError> {
+        let mut tx = self.db.begin(By::system()).await?;
+        store::set_spot_days(tx.conn(), id, days).await?;
+        tx.commit().await?;
+        self.reload().await?;
+        Ok(())
+    }
+
     /// Sets the shares (percent) beyond which a feed or a price fall is held back.
     pub async fn set_feed_limits(&self, id: StoreId, feed_drop: Decimal, price_drop: Decimal) -> Result<(), StoreError> {
         let mut tx = self.db.begin(By::system()).await?;

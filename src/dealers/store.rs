@@ -76,6 +76,11 @@ pub(super) async fn insert_store(
     Ok(())
 }
 
+pub(super) async fn set_spot_days(conn: &mut PgConnection, store: StoreId, days: Option<i32>) -> Result<(), DbError> {
+    sqlx::query!("UPDATE store SET spot_delivery_days = $2 WHERE id = $1", store.0, days).execute(conn).await?;
+    Ok(())
+}
+
 pub(super) async fn set_feed_limits(
     conn: &mut PgConnection,
     store: StoreId,

@@ -30,6 +30,8 @@ pub struct DemoStore {
     pub time_zone: &'static str,
     /// Key of its tax rules.
     pub tax_jurisdiction: &'static str,
+    /// Days in which its own contract lets it call off a delivery that no lender has paid; none where the rules have a law.
+    pub spot_delivery_days: Option<i32>,
     /// First letter of its stock numbers.
     pub letter: char,
     /// Area codes of its customers' telephones.
@@ -50,6 +52,7 @@ pub const STORES: [DemoStore; 3] = [
         phone: "+15125550100",
         time_zone: "America/Chicago",
         tax_jurisdiction: "TX",
+        spot_delivery_days: Some(10),
         letter: 'A',
         area_codes: ["512", "737"],
         customer_zips: ["78701", "78704", "78745", "78759"],
@@ -64,6 +67,7 @@ pub const STORES: [DemoStore; 3] = [
         phone: "+19195550100",
         time_zone: "America/New_York",
         tax_jurisdiction: "NC",
+        spot_delivery_days: Some(10),
         letter: 'R',
         area_codes: ["919", "984"],
         customer_zips: ["27601", "27604", "27609", "27612"],
@@ -78,6 +82,7 @@ pub const STORES: [DemoStore; 3] = [
         phone: "+19165550100",
         time_zone: "America/Los_Angeles",
         tax_jurisdiction: "CA",
+        spot_delivery_days: None,
         letter: 'S',
         area_codes: ["916", "279"],
         customer_zips: ["95814", "95816", "95821", "95825"],

@@ -19,7 +19,10 @@ pub(super) async fn load(app: &App) -> Result<String, LoadError> {
     };
     for at in &STORES {
         if app.dealers.store_by_code(at.code).is_none() {
-            app.dealers.create_store(group, &opened(at)).await?;
+            let store = app.dealers.create_store(group, &opened(at)).await?;
+            if at.spot_delivery_days.is_some() {
+                app.dealers.set_spot_days(store, at.spot_delivery_days).await?;
+            }
         }
     }
     // Hashing a password takes its time on purpose; the people do not wait for each other.

@@ -100,6 +100,7 @@ impl App {
             dealers.clone(),
             payments.clone(),
             Desk::new(rules.clone(), Purses::new(Arc::clone(&sealer))),
+            Arc::clone(&sealer),
         );
         let insights = Insights::new(db.clone(), customers.clone());
         Ok(Self {

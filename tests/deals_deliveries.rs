@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::helpers::Session;
 use crate::helpers::live::{listen, next_where};
-use crate::helpers::showroom::Showroom;
+use crate::helpers::showroom::{Showroom, handing_over};
 
 const SEEN: &str = "deal { id state version lostReason spotDeliveryDeadline vehicle { id status odometerMiles } nextSteps { code who }
     delivery { odometerMiles spot { reason until { day source verified } } returnRight { until { day verified } maxMiles } } }
@@ -47,7 +47,9 @@ async fn signed_financed(room: &Showroom) -> Value {
     room.done("dealContract", &deal, json!({})).await
 }
 
+/// A hand-over has what the law asks for, unless the test says otherwise.
 async fn act(room: &Showroom, who: &Session, mutation: &str, deal: &Value, more: Value) -> Value {
+    let more = if mutation == "dealDeliver" { handing_over(more) } else { more };
     let mut input = json!({ "dealId": deal["id"], "expectedVersion": deal["version"], "idempotencyKey": room.key() });
     input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     room.run(who, mutation, input, SEEN).await
@@ -63,7 +65,10 @@ async fn a_financed_car_goes_before_the_lender_pays_only_with_a_reason_and_a_las
     let deal = signed_financed(&room).await;
     let steps =
         room.app.data(&room.sam, "query ($id: ID!) { deal(id: $id) { nextSteps { code } delivery { at } } }", json!({ "id": deal["id"] }));
-    assert_eq!(steps.await["deal"], json!({ "nextSteps": [{ "code": "DELIVER" }], "delivery": null }));
+    assert_eq!(
+        steps.await["deal"],
+        json!({ "nextSteps": [{ "code": "SHOW_INSURANCE" }, { "code": "STATE_ODOMETER" }, { "code": "DELIVER" }], "delivery": null })
+    );
     let silent = act(&room, &room.sam, "dealDeliver", &deal, json!({ "odometerMiles": 20_010 })).await;
     assert_eq!((code(&silent), &silent["userErrors"][0]["field"]), ("REASON_NEEDED", &json!(["spotReason"])));
     let low = act(&room, &room.sam, "dealDeliver", &deal, json!({ "odometerMiles": 19_999, "spotReason": "Saturday" })).await;
@@ -73,8 +78,8 @@ async fn a_financed_car_goes_before_the_lender_pays_only_with_a_reason_and_a_las
     let mut lot = listen(&room.app.app, &room.sam, watch, json!({ "id": room.app.austin.to_string() })).await;
     // Subscriptions begin when first polled.
     assert!(tokio::time::timeout(std::time::Duration::from_millis(50), lot.next()).await.is_err(), "begins with nothing");
-    let input = json!({ "dealId": deal["id"], "expectedVersion": deal["version"], "idempotencyKey": "hand-over", "odometerMiles": 20_010,
-        "spotReason": "Saturday evening: the lender opens on Monday" });
+    let input = handing_over(json!({ "dealId": deal["id"], "expectedVersion": deal["version"], "idempotencyKey": "hand-over",
+        "odometerMiles": 20_010, "spotReason": "Saturday evening: the lender opens on Monday" }));
     let done = room.run(&room.sam, "dealDeliver", input.clone(), SEEN).await;
     assert_eq!((code(&done), &done["replayed"]), ("DONE", &json!(false)));
     next_where(&mut lot, |told| told["vehicle"]["status"] == "DELIVERED").await;
@@ -95,6 +100,58 @@ async fn a_financed_car_goes_before_the_lender_pays_only_with_a_reason_and_a_las
     assert_eq!(code(&act(&room, &room.sam, "dealCancel", delivered, json!({ "reason": "x" })).await), "WRONG_STATE");
     assert_eq!(room.number("SELECT count(*) FROM audit_event WHERE verb = 'delivered'").await, 1);
     assert_eq!(room.number("SELECT count(*) FROM vehicle_hold WHERE released_at IS NULL").await, 0, "the car is the customer's");
+}
+
+#[tokio::test]
+async fn nobody_drives_off_uninsured_or_without_an_odometer_statement() {
+    let (room, _) = room().await;
+    let deal = signed_cash(&room).await;
+    let try_with = async |change: Value| {
+        let mut input = json!({ "odometerMiles": 20_000 });
+        input.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let refused = act(&room, &room.sam, "dealDeliver", &deal, input).await;
+        (code(&refused).to_owned(), refused["userErrors"][0]["field"][0].as_str().unwrap_or_default().to_owned())
+    };
+    let card = |from: &str, until: Option<&str>| json!({ "insurance": { "insurer": "Safe Mutual", "policyNumber": "SM-4711-X", "effectiveFrom": from, "effectiveUntil": until } });
+    let uninsured = ("NOT_INSURED".to_owned(), "insurance".to_owned());
+    assert_eq!(try_with(json!({ "insurance": null })).await, uninsured);
+    assert_eq!(try_with(card("2026-11-22", None)).await, uninsured, "from tomorrow on");
+    assert_eq!(try_with(card("2025-11-21", Some("2026-11-20"))).await, uninsured, "until yesterday");
+    assert_eq!(try_with(json!({ "odometerBrand": null })).await, ("ODOMETER_NOT_STATED".to_owned(), "odometerBrand".to_owned()));
+
+    let seen =
+        "deal { delivery { odometerBrand insurance { insurer policyNumber effectiveFrom effectiveUntil } } } userErrors { code } replayed";
+    let mut input =
+        handing_over(json!({ "dealId": deal["id"], "expectedVersion": deal["version"], "idempotencyKey": "once", "odometerMiles": 20_000,
+        "odometerBrand": "NOT_ACTUAL" }));
+    let done = room.run(&room.sam, "dealDeliver", input.clone(), seen).await;
+    assert_eq!(
+        done["deal"]["delivery"],
+        json!({ "odometerBrand": "NOT_ACTUAL", "insurance": { "insurer": "Safe Mutual", "policyNumber": "SM-4711-X",
+            "effectiveFrom": "2026-11-01", "effectiveUntil": "2027-04-30" } })
+    );
+    assert_eq!(room.run(&room.sam, "dealDeliver", input.clone(), seen).await["replayed"], true);
+    // The number is part of what the key stands for, and is in clear nowhere: not in the row, the history or the kept request.
+    input["insurance"]["policyNumber"] = json!("SM-4711-Y");
+    let document = crate::helpers::showroom::document("dealDeliver", seen);
+    let answer = room.app.graphql(Some(&room.sam.access), &document, json!({ "input": input })).await;
+    assert!(answer["errors"][0]["extensions"]["code"].is_string(), "{answer}");
+    let in_clear = "SELECT count(*) FROM deal_delivery d, audit_event a, idempotency_record i
+        WHERE d::text || a::text || i::text LIKE '%4711%' OR encode(d.policy_number_sealed, 'escape') LIKE '%4711%'";
+    assert_eq!(room.number(in_clear).await, 0);
+}
+
+#[tokio::test]
+async fn an_old_car_needs_no_odometer_statement() {
+    let (room, _) = room().await;
+    let old = room.add_car("2T3P1RFV8MC000009", "Toyota", "RAV4", 2010, "USED", 9_000_00).await;
+    let deal = room.agreed_cash_deal(&old.into()).await;
+    let deal = room.done("dealContract", &deal, json!({})).await;
+    let id = json!({ "id": deal["id"] });
+    let steps = room.app.data(&room.sam, "query ($id: ID!) { deal(id: $id) { nextSteps { code ready } } }", id).await;
+    assert_eq!(steps["deal"]["nextSteps"], json!([{ "code": "SHOW_INSURANCE", "ready": true }, { "code": "DELIVER", "ready": true }]));
+    let done = act(&room, &room.sam, "dealDeliver", &deal, json!({ "odometerMiles": 120_000, "odometerBrand": null })).await;
+    assert_eq!((code(&done), &done["deal"]["state"]), ("DONE", &json!("DELIVERED")));
 }
 
 #[tokio::test]

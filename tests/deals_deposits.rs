@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::Duration;
 use serde_json::{Value, json};
 
-use crate::helpers::showroom::Showroom;
+use crate::helpers::showroom::{Showroom, handing_over};
 use crate::helpers::{TestApp, until};
 use crate::partner_sim::{Mood, Sim};
 
@@ -244,6 +244,33 @@ async fn a_sale_that_is_called_off_gives_back_what_was_agreed_to_be_refundable()
 }
 
 #[tokio::test]
+async fn a_refund_the_partner_refuses_is_put_before_a_manager() {
+    let (room, sim, deal) = with_partner().await;
+    let input =
+        json!({ "dealId": deal["id"], "amount": "500.00", "refundable": true, "cardToken": "tok_no_refund", "idempotencyKey": room.key() });
+    let taken = room.run(&room.sam, "depositAuthorize", input, SEEN).await;
+    change(&room, "depositCapture", &taken["deposit"]).await;
+    let steps = async || {
+        let query = "query ($id: ID!) { deal(id: $id) { nextSteps { code who } deposits { status refusedCode } } }";
+        room.app.data(&room.sam, query, json!({ "id": deal["id"] })).await["deal"].clone()
+    };
+    room.done("dealCancel", &deal, json!({ "reason": "changed their mind" })).await;
+    assert_eq!(steps().await["nextSteps"], json!([]), "the partner was not asked yet");
+    room.app.app.payments.sweep().await.expect("sweeps");
+    assert_eq!(
+        steps().await,
+        json!({ "nextSteps": [{ "code": "SETTLE_REFUND", "who": "SALES_MANAGER" }],
+            "deposits": [{ "status": "CAPTURED", "refusedCode": "card_closed" }] })
+    );
+    assert_eq!(sim.authorizations()[0].status, "captured");
+    // Nothing is tried again by itself; the metric sees it on the next round.
+    assert_eq!(room.app.app.payments.sweep().await.expect("sweeps"), 0);
+    let page = room.app.send(http::Request::get("/metrics").body(axum::body::Body::empty()).expect("a request")).await;
+    let page = axum::body::to_bytes(page.into_body(), 1 << 20).await.expect("a body");
+    assert!(String::from_utf8_lossy(&page).contains("deskless_refunds_refused"));
+}
+
+#[tokio::test]
 async fn a_delivery_that_is_taken_back_gives_back_everything() {
     let (room, sim, deal) = with_partner().await;
     captured(&room, &deal, false).await;
@@ -251,7 +278,7 @@ async fn a_delivery_that_is_taken_back_gives_back_everything() {
     for step in ["dealPresent", "dealAgree", "dealContract"] {
         deal = room.done(step, &deal, json!({})).await;
     }
-    let deal = room.done("dealDeliver", &deal, json!({ "odometerMiles": 20_000 })).await;
+    let deal = room.done("dealDeliver", &deal, handing_over(json!({ "odometerMiles": 20_000 }))).await;
     let maria = room.app.manager().await;
     let input = json!({ "dealId": deal["id"], "expectedVersion": deal["version"], "idempotencyKey": "back", "reason": "The wrong car", "odometerMiles": 20_000,
         "customerAgrees": true, "considerationReturned": true });

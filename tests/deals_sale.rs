@@ -68,7 +68,7 @@ async fn a_financed_sale_goes_from_the_first_figure_to_the_signature() {
     let seen = room.app.data(&room.sam, query, json!({ "id": deal["id"] })).await;
     let verbs: Vec<&str> = seen["deal"]["history"]["nodes"].as_array().expect("events").iter().filter_map(|e| e["verb"].as_str()).collect();
     assert_eq!(verbs, ["contracted", "agreed", "presented", "quote_accepted", "quote_accepted", "quoted", "structured", "opened"]);
-    assert_eq!(seen["deal"]["nextSteps"], json!([{ "code": "DELIVER" }]));
+    assert_eq!(seen["deal"]["nextSteps"], json!([{ "code": "SHOW_INSURANCE" }, { "code": "STATE_ODOMETER" }, { "code": "DELIVER" }]));
     assert_eq!(seen["deal"]["acceptedFinanceQuote"]["status"], "ACCEPTED");
     // What was presented is kept with every line.
     let presented = &seen["deal"]["history"]["nodes"][2]["detail"]["figures"];

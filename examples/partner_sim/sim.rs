@@ -282,6 +282,9 @@ impl Books {
 
     fn finish(&mut self, id: &str, reference: &str, from: &str, to: &str) -> (u16, Value) {
         match self.authorizations.get_mut(reference) {
+            Some(authorization) if to == "refunded" && authorization.token == "tok_no_refund" => {
+                (409, json!({ "request_id": id, "outcome": "refused", "code": "card_closed" }))
+            }
             Some(authorization) if authorization.status == from => {
                 to.clone_into(&mut authorization.status);
                 (200, json!({ "request_id": id, "outcome": "done", "authorization": reference }))

@@ -1,10 +1,12 @@
 //! The hand-over of a car, and until when it can be taken back. Pure.
 //!
 //! A car that is handed over before a lender has paid is a *spot delivery*: until its last day the store may call it off, and
-//! gives back everything. Some states let the buyer bring a car back. Both last days are rows ([`DeliveryLaw`], and the store's own
+//! gives back everything. Nobody drives off uninsured, and what the odometer shows is stated in writing (49 CFR 580). Some states let the buyer bring a car back. Both last days are rows ([`DeliveryLaw`], and the store's own
 //! days), and what was told to the customer is kept with the hand-over.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use std::fmt;
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
 use crate::finance::{DeliveryLaw, days_after};
 use crate::inventory::VehicleStatus;
@@ -40,6 +42,55 @@ pub struct ReturnRight {
     pub max_miles: Option<i32>,
 }
 
+crate::text_enum! {
+    /// What the seller says about the odometer's reading (49 CFR 580.5(e)).
+    pub enum OdometerBrand {
+        /// The actual mileage, to the best of the seller's knowledge.
+        Actual = "ACTUAL",
+        /// More than the odometer can show: the miles are in excess of its mechanical limits.
+        ExceedsLimits = "EXCEEDS_LIMITS",
+        /// Not the actual mileage: not to be relied upon.
+        NotActual = "NOT_ACTUAL",
+    }
+}
+
+/// Whether the law asks for an odometer statement when such a car changes hands on a day: for model years from 2011 on until twenty
+/// years after the first of January of the model year; older ones are exempt (49 CFR 580.17(a)(3)). Vehicles above 16,000 lb are
+/// exempt too, but their weight is not known here: for them the statement is asked for all the same.
+pub fn odometer_statement_needed(model_year: i32, day: NaiveDate) -> bool {
+    model_year >= 2011 && day.year() < model_year.saturating_add(20)
+}
+
+/// A policy's number. Not printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PolicyNumber(pub String);
+
+impl fmt::Debug for PolicyNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PolicyNumber(…)")
+    }
+}
+
+/// The customer's insurance card, as the salesperson saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InsuranceCard {
+    /// The company.
+    pub insurer: String,
+    /// The policy.
+    pub policy: PolicyNumber,
+    /// The first day it counts.
+    pub from: NaiveDate,
+    /// The last day; none when the card does not say.
+    pub until: Option<NaiveDate>,
+}
+
+impl InsuranceCard {
+    /// Whether it counts on a day.
+    pub fn active_on(&self, day: NaiveDate) -> bool {
+        self.from <= day && self.until.is_none_or(|until| day <= until)
+    }
+}
+
 /// A hand-over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
@@ -47,6 +98,10 @@ pub struct Delivery {
     pub at: DateTime<Utc>,
     /// What the odometer showed.
     pub odometer_miles: i32,
+    /// What the seller says about that reading; none for a car that needs no statement.
+    pub odometer_brand: Option<OdometerBrand>,
+    /// The insurance card; none for hand-overs before it was asked for.
+    pub insurance: Option<InsuranceCard>,
     /// Where the vehicle stood before the sale.
     pub status_before: VehicleStatus,
     /// Before a lender has paid.
@@ -112,6 +167,8 @@ mod tests {
         let delivery = Delivery {
             at: DateTime::UNIX_EPOCH,
             odometer_miles: 1_000,
+            odometer_brand: Some(OdometerBrand::Actual),
+            insurance: None,
             status_before: VehicleStatus::Available,
             spot: Some(Spot { reason: "Saturday".into(), until: last(10) }),
             return_right: Some(ReturnRight { until: last(3), max_miles: Some(400) }),
@@ -122,6 +179,22 @@ mod tests {
         );
         let plain = Delivery { spot: None, return_right: None, ..delivery };
         assert!(!plain.may_be_called_off(day(1)) && !plain.may_be_returned(day(1), 1_000));
+    }
+
+    #[test]
+    fn the_odometer_law_begins_with_model_year_2011_and_ends_after_twenty_years() {
+        let on = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap();
+        assert!(!odometer_statement_needed(2010, on(2026, 11, 1)), "exempt since its tenth year");
+        assert!(odometer_statement_needed(2011, on(2026, 11, 1)) && odometer_statement_needed(2027, on(2026, 11, 1)));
+        assert!(odometer_statement_needed(2011, on(2030, 12, 31)) && !odometer_statement_needed(2011, on(2031, 1, 1)));
+    }
+
+    #[test]
+    fn a_card_counts_from_its_first_to_its_last_day_and_does_not_print_its_number() {
+        let card = InsuranceCard { insurer: "Safe".into(), policy: PolicyNumber("P-123".into()), from: day(2), until: Some(day(4)) };
+        assert!(card.active_on(day(2)) && card.active_on(day(4)) && !card.active_on(day(1)) && !card.active_on(day(5)));
+        assert!(InsuranceCard { until: None, ..card.clone() }.active_on(NaiveDate::MAX));
+        assert!(!format!("{card:?}").contains("P-123"));
     }
 
     #[test]

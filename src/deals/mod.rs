@@ -33,7 +33,7 @@ pub mod states_page;
 pub mod steps;
 mod store;
 
-pub use delivery::{Delivery, Funding, LastDay, ReturnRight, Spot};
+pub use delivery::{Delivery, Funding, InsuranceCard, LastDay, OdometerBrand, PolicyNumber, ReturnRight, Spot};
 pub use menu::{Menu, MenuColumn, MenuItem};
 pub use pricing::Desk;
 pub use replay::{Replay, ReplayOutcome};

@@ -154,9 +154,9 @@ crate::text_enum! {
         MenuDecided = "MENU_DECIDED",
         /// Disclosures (Truth in Lending or Leasing, Buyers Guide for a used car) are delivered.
         DisclosuresDelivered = "DISCLOSURES_DELIVERED",
-        /// Insurance is active on the delivery date and satisfies the lender.
+        /// The customer's insurance card is seen and counts on the day of the hand-over.
         InsuranceActive = "INSURANCE_ACTIVE",
-        /// The odometer statement is signed.
+        /// What the odometer shows is stated as the law asks (49 CFR 580), or the car needs no statement.
         OdometerStated = "ODOMETER_STATED",
         /// The lender's conditions are cleared, or it is a spot delivery with a deadline.
         ConditionsClearedOrSpot = "CONDITIONS_CLEARED_OR_SPOT",
@@ -215,7 +215,7 @@ impl DealVerb {
 }
 
 impl Guard {
-    /// Whether the program checks it today. The others belong to credit, documents and insurance cards, which come later: until
+    /// Whether the program checks it today. The others belong to credit and documents, which come later: until
     /// then AGREED goes straight to CONTRACTED, and every financed delivery is a spot delivery.
     pub const fn enforced(self) -> bool {
         matches!(
@@ -226,6 +226,8 @@ impl Guard {
                 | Self::CashDeal
                 | Self::FinanceQuoteAccepted
                 | Self::ReasonGiven
+                | Self::InsuranceActive
+                | Self::OdometerStated
                 | Self::ConditionsClearedOrSpot
                 | Self::ByManager
                 | Self::RightToUnwind

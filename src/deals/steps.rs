@@ -48,10 +48,16 @@ crate::text_enum! {
         PrepareDocs = "PREPARE_DOCS",
         /// Sign.
         Contract = "CONTRACT",
+        /// The customer shows an insurance card that counts today. Stated with the hand-over.
+        ShowInsurance = "SHOW_INSURANCE",
+        /// What the odometer shows is stated in writing. Stated with the hand-over.
+        StateOdometer = "STATE_ODOMETER",
         /// Hand over the car.
         Deliver = "DELIVER",
         /// The lender must pay for a car that was handed over.
         AwaitFunding = "AWAIT_FUNDING",
+        /// The payment partner refused to give a deposit back: a manager settles it with the customer.
+        SettleRefund = "SETTLE_REFUND",
         /// A manager closes the books of a deal that is delivered and paid.
         Close = "CLOSE",
     }
@@ -106,12 +112,20 @@ pub struct DealFacts<'a> {
 pub struct SignedFacts {
     /// Nothing to wait for, or handed over before with a reason and a last day.
     pub cleared_or_spot: bool,
+    /// An insurance card was seen that counts today.
+    pub insured: bool,
+    /// The law asks for no odometer statement on this car.
+    pub odometer_exempt: bool,
+    /// What the odometer shows was stated.
+    pub odometer_stated: bool,
     /// The last day to call off a spot delivery; none when it was none.
     pub spot_deadline: Option<NaiveDate>,
     /// A manager of the store asks.
     pub by_manager: bool,
     /// The store may take the car back, or the customer agrees.
     pub right_to_unwind: bool,
+    /// The partner refused to give back what was taken.
+    pub refund_refused: bool,
     /// Inside the law's period.
     pub inside_return_period: bool,
     /// The trade-in and everything paid were given back.
@@ -128,6 +142,8 @@ impl DealFacts<'_> {
             Guard::CashDeal => self.kind == DealKind::Cash,
             Guard::FinanceQuoteAccepted => self.quote_accepted,
             Guard::ReasonGiven => self.reason_given,
+            Guard::InsuranceActive => self.signed.insured,
+            Guard::OdometerStated => self.signed.odometer_stated || self.signed.odometer_exempt,
             Guard::ConditionsClearedOrSpot => self.signed.cleared_or_spot,
             Guard::ByManager => self.signed.by_manager,
             Guard::RightToUnwind => self.signed.right_to_unwind,
@@ -149,7 +165,7 @@ impl DealFacts<'_> {
 pub fn next_steps(facts: &DealFacts<'_>) -> Vec<NextStep> {
     use DealState as S;
     if !facts.state.is_open() {
-        return after_signing(facts).into_iter().collect();
+        return after_signing(facts);
     }
     let mut steps = Vec::with_capacity(6);
     let mut add = |code, who, say: String| steps.push(NextStep { code, who, ready: false, say });
@@ -200,7 +216,26 @@ pub fn next_steps(facts: &DealFacts<'_>) -> Vec<NextStep> {
     steps
 }
 
-fn after_signing(facts: &DealFacts<'_>) -> Option<NextStep> {
+fn after_signing(facts: &DealFacts<'_>) -> Vec<NextStep> {
+    let step = |code, who, say: &str| NextStep { code, who, ready: true, say: say.to_owned() };
+    let mut steps = Vec::new();
+    if facts.signed.refund_refused {
+        let say = "The payment partner refused to give the deposit back: a manager settles it with the customer and the partner.";
+        steps.push(step(StepCode::SettleRefund, Clearer::SalesManager, say));
+    }
+    // Both are stated with the hand-over itself: none waits for the other.
+    if facts.state == DealState::Contracted {
+        steps.push(step(StepCode::ShowInsurance, Clearer::Customer, "Ask for the insurance card: the car must be insured today."));
+        if !facts.signed.odometer_exempt {
+            let say = "State what the odometer shows, and whether those are the actual miles; both sign it.";
+            steps.push(step(StepCode::StateOdometer, Clearer::Salesperson, say));
+        }
+    }
+    steps.extend(next_after_signing(facts));
+    steps
+}
+
+fn next_after_signing(facts: &DealFacts<'_>) -> Option<NextStep> {
     let (code, who, say) = match (facts.state, facts.signed.spot_deadline) {
         (DealState::Contracted, _) if facts.kind == DealKind::Cash => {
             (StepCode::Deliver, Clearer::Salesperson, "Hand over the car.".to_owned())
@@ -337,11 +372,19 @@ mod tests {
         use StepCode as C;
         for state in DealState::ALL.iter().filter(|state| state.is_ended()) {
             assert!(next_steps(&facts(*state)).is_empty(), "{state}");
+            let signed = SignedFacts { refund_refused: true, ..SignedFacts::default() };
+            assert_eq!(codes(&DealFacts { signed, ..facts(*state) }), [C::SettleRefund], "{state}");
         }
         let contracted = facts(DealState::Contracted);
-        assert_eq!(codes(&contracted), [C::Deliver]);
-        assert_eq!(contracted.step(DealVerb::Deliver), Err(Refusal::Guard(Guard::ConditionsClearedOrSpot)));
-        assert_eq!(next_steps(&DealFacts { kind: DealKind::Cash, ..contracted })[0].say, "Hand over the car.");
+        assert_eq!(codes(&contracted), [C::ShowInsurance, C::StateOdometer, C::Deliver]);
+        let signed = SignedFacts { odometer_exempt: true, ..SignedFacts::default() };
+        assert_eq!(codes(&DealFacts { signed, ..contracted }), [C::ShowInsurance, C::Deliver], "an old car needs no statement");
+        assert_eq!(contracted.step(DealVerb::Deliver), Err(Refusal::Guard(Guard::InsuranceActive)));
+        let signed = SignedFacts { insured: true, ..SignedFacts::default() };
+        assert_eq!(DealFacts { signed, ..contracted }.step(DealVerb::Deliver), Err(Refusal::Guard(Guard::OdometerStated)));
+        let signed = SignedFacts { odometer_stated: true, ..signed };
+        assert_eq!(DealFacts { signed, ..contracted }.step(DealVerb::Deliver), Err(Refusal::Guard(Guard::ConditionsClearedOrSpot)));
+        assert_eq!(next_steps(&DealFacts { kind: DealKind::Cash, ..contracted })[2].say, "Hand over the car.");
         let delivered = facts(DealState::Delivered);
         let (step, cash) = (next_steps(&delivered), next_steps(&DealFacts { kind: DealKind::Cash, ..delivered }));
         assert_eq!((step[0].code, cash[0].code, cash[0].who), (C::AwaitFunding, C::Close, Clearer::SalesManager));
@@ -375,9 +418,10 @@ mod tests {
                         StepCode::AwaitLender => DealVerb::DecideCredit,
                         StepCode::PrepareDocs => DealVerb::PrepareDocs,
                         StepCode::Contract => DealVerb::Contract,
-                        StepCode::Deliver => DealVerb::Deliver,
+                        StepCode::ShowInsurance | StepCode::StateOdometer | StepCode::Deliver => DealVerb::Deliver,
                         StepCode::AwaitFunding => DealVerb::Fund,
                         StepCode::Close => DealVerb::Close,
+                        StepCode::SettleRefund => return,
                     };
                     let later = matches!(state, DealState::CreditSubmitted | DealState::CreditDecided | DealState::DocsReady);
                     assert!(later || facts.step(verb).is_ok(), "{state} {kind} {verb}");

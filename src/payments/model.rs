@@ -91,6 +91,14 @@ pub struct Deposit {
     pub updated_at: DateTime<Utc>,
 }
 
+impl Deposit {
+    /// It was to be given back and the partner refused: nothing else leaves a code of refusal on money that was taken. People must
+    /// settle it; nothing is tried by itself any more.
+    pub fn refund_refused(&self) -> bool {
+        self.status == DepositStatus::Captured && self.refused_code.is_some()
+    }
+}
+
 impl DepositStatus {
     /// As a salesperson would say it.
     pub const fn spoken(self) -> &'static str {

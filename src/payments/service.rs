@@ -287,6 +287,7 @@ impl Payments {
         let now = self.db.now();
         let mut conn = self.db.read().await?;
         gauge!("deskless_payment_requests_unknown").set(u32::try_from(store::unknown(&mut conn).await?).unwrap_or(u32::MAX));
+        gauge!("deskless_refunds_refused").set(u32::try_from(store::refunds_refused(&mut conn).await?).unwrap_or(u32::MAX));
         let silent = self.breaker.is_open(now);
         gauge!("deskless_payment_partner_silent").set(u8::from(silent));
         if silent {

@@ -233,6 +233,14 @@ pub(super) async fn unknown(conn: &mut PgConnection) -> Result<i64, DbError> {
     Ok(count)
 }
 
+/// How many deposits the partner refused to give back ([`Deposit::refund_refused`]).
+pub(super) async fn refunds_refused(conn: &mut PgConnection) -> Result<i64, DbError> {
+    let count = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM deposit WHERE status = 'CAPTURED' AND refused_code IS NOT NULL"#)
+        .fetch_one(conn)
+        .await?;
+    Ok(count)
+}
+
 /// A deposit follows its deal to another hold.
 pub(super) async fn follow(conn: &mut PgConnection, deal: DealId, hold: Uuid) -> Result<(), DbError> {
     sqlx::query!("UPDATE deposit SET hold_id = $2 WHERE deal_id = $1 AND status NOT IN ('DECLINED', 'VOIDED', 'REFUNDED')", deal.0, hold)

@@ -202,6 +202,16 @@ impl Showroom {
     }
 }
 
+/// A hand-over with what the law asks for: an insurance card and an odometer statement.
+pub fn handing_over(more: Value) -> Value {
+    let mut input = json!({ "odometerBrand": "ACTUAL",
+        "insurance": { "insurer": "Safe Mutual", "policyNumber": "SM-4711-X", "effectiveFrom": "2026-11-01", "effectiveUntil": "2027-04-30" } });
+    if let (Some(input), Value::Object(more)) = (input.as_object_mut(), more) {
+        input.extend(more);
+    }
+    input
+}
+
 /// What the tests look at in a deal.
 pub const DEAL: &str = "id number state version kind creditTier buyerJurisdiction termMonths
   price { amount } downPayment { amount } tax { amount } fees { amount } totalPrice { amount } amountFinanced { amount }

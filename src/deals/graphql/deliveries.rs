@@ -6,12 +6,15 @@ use chrono::{DateTime, Utc};
 use super::inputs::{key, target};
 use super::node::DealNode;
 use super::payloads::{deal, payload, user_error, user_errors};
-use crate::deals::delivery::{Delivery, LastDay, ReturnRight, Spot};
+use crate::deals::delivery::{Delivery, InsuranceCard, LastDay, OdometerBrand, PolicyNumber, ReturnRight, Spot};
 use crate::deals::model::REASON_MAX;
 use crate::deals::service::{Answer, Deals, DeliverDeal, Refusal, RefusalCode, ReturnDeal, UnwindDeal};
 use crate::graphql::context::{actor, by, service};
 use crate::graphql::{Date, GqlError, GqlResult, input};
 
+/// Longest name of an insurer, and longest number of a policy.
+const INSURER_MAX: usize = 100;
+const POLICY_MAX: usize = 40;
 /// Most miles an odometer shows.
 const MILES_MAX: i32 = 2_000_000;
 
@@ -53,6 +56,20 @@ pub struct ReturnRightNode {
     max_miles: Option<i32>,
 }
 
+/// The customer's insurance card, as it was shown at the hand-over.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(name = "InsuranceCard")]
+pub struct InsuranceCardNode {
+    /// The company.
+    insurer: String,
+    /// The policy's number.
+    policy_number: String,
+    /// The first day it counts.
+    effective_from: Date,
+    /// The last day. Null when the card did not say.
+    effective_until: Option<Date>,
+}
+
 /// The hand-over of a car.
 #[derive(Debug, Clone, SimpleObject)]
 #[graphql(name = "DealDelivery")]
@@ -61,6 +78,10 @@ pub struct DeliveryNode {
     at: DateTime<Utc>,
     /// What the odometer showed, in miles.
     odometer_miles: i32,
+    /// Whether those are the actual miles (49 CFR 580). Null for a car that needs no statement.
+    odometer_brand: Option<OdometerBrand>,
+    /// The insurance card that was shown. Null for hand-overs before it was asked for.
+    insurance: Option<InsuranceCardNode>,
     /// Handed over before a lender has paid. Null for a cash deal.
     spot: Option<SpotNode>,
     /// What the law of the store's state lets the customer do. Null when it gives no such right for this car.
@@ -71,17 +92,49 @@ impl From<Delivery> for DeliveryNode {
     fn from(delivery: Delivery) -> Self {
         let spot = |Spot { reason, until }| SpotNode { reason, until: until.into() };
         let back = |ReturnRight { until, max_miles }| ReturnRightNode { until: until.into(), max_miles };
+        let card = |InsuranceCard { insurer, policy, from, until }| InsuranceCardNode {
+            insurer,
+            policy_number: policy.0,
+            effective_from: Date(from),
+            effective_until: until.map(Date),
+        };
         Self {
             at: delivery.at,
             odometer_miles: delivery.odometer_miles,
+            odometer_brand: delivery.odometer_brand,
+            insurance: delivery.insurance.map(card),
             spot: delivery.spot.map(spot),
             return_right: delivery.return_right.map(back),
         }
     }
 }
 
+/// The customer's insurance card. The car must be insured on the day it is handed over.
+#[derive(InputObject)]
+struct InsuranceCardInput {
+    /// The company; 1 to 100 characters.
+    insurer: String,
+    /// The policy's number; 1 to 40 characters. Sealed where it is kept.
+    policy_number: String,
+    /// The first day it counts.
+    effective_from: Date,
+    /// The last day, if the card says so.
+    effective_until: Option<Date>,
+}
+
+impl InsuranceCardInput {
+    fn read(self) -> GqlResult<InsuranceCard> {
+        Ok(InsuranceCard {
+            insurer: input::required("input.insurance.insurer", &self.insurer, INSURER_MAX)?,
+            policy: PolicyNumber(input::required("input.insurance.policyNumber", &self.policy_number, POLICY_MAX)?),
+            from: self.effective_from.0,
+            until: self.effective_until.map(|day| day.0),
+        })
+    }
+}
+
 /// The deal whose car is handed over.
-#[derive(Debug, InputObject)]
+#[derive(InputObject)]
 struct DealDeliverInput {
     /// Which deal, `deal_…`.
     deal_id: ID,
@@ -91,6 +144,10 @@ struct DealDeliverInput {
     idempotency_key: String,
     /// What the odometer shows, in miles; 0 to 2,000,000.
     odometer_miles: i32,
+    /// Whether those are the actual miles. The law asks for it on model years from 2011 on, for twenty years (49 CFR 580.17).
+    odometer_brand: Option<OdometerBrand>,
+    /// The customer's insurance card; nobody drives off uninsured.
+    insurance: Option<InsuranceCardInput>,
     /// Why a financed car goes before a lender has paid; at most 500 characters. Not needed for cash.
     spot_reason: Option<String>,
 }
@@ -138,6 +195,10 @@ user_error!(
     "dealDeliver",
     DealDeliverUserError,
     DealDeliverErrorCode {
+        /// No insurance card was shown, or the policy does not count today.
+        NotInsured,
+        /// The law asks for an odometer statement on this car: say whether these are the actual miles.
+        OdometerNotStated,
         /// A financed car goes before a lender has paid: say why.
         ReasonNeeded,
         /// No last day to call it off is known here, or it is over; the message says which.
@@ -186,7 +247,8 @@ pub struct DeliveriesMutation;
 
 #[Object]
 impl DeliveriesMutation {
-    /// Hands the car of a signed deal over; the vehicle becomes `DELIVERED`. A financed car goes before a lender has paid (a spot
+    /// Hands the car of a signed deal over; the vehicle becomes `DELIVERED`. The customer's insurance card is seen, and what the odometer
+    /// shows is stated. A financed car goes before a lender has paid (a spot
     /// delivery): that needs a reason, and a last day by the law of the store's state or the store's own contract, which is kept and
     /// shown (`Deal.spotDeliveryDeadline`).
     async fn deal_deliver(
@@ -197,6 +259,8 @@ impl DeliveriesMutation {
         let wish = DeliverDeal {
             target: target(&input.deal_id, input.expected_version, key(&input.idempotency_key))?,
             odometer_miles: miles(input.odometer_miles)?,
+            odometer_brand: input.odometer_brand,
+            insurance: input.insurance.map(InsuranceCardInput::read).transpose()?,
             spot_reason: input::optional("input.spotReason", input.spot_reason.as_deref(), REASON_MAX)?,
         };
         let answer = service::<Deals>(ctx)?.deliver(actor(ctx)?, by(ctx)?, wish).await?;

@@ -38,6 +38,7 @@ use crate::inventory::graphql::VehicleNode;
 use crate::kernel::id::{CustomerId, DealId};
 use crate::kernel::money::Cents;
 use crate::matching::graphql::{MatchNode, MatchesNode, matches_of, replacements_for};
+use crate::payments::Deposit;
 
 /// A deal with the parts that were read with it.
 #[derive(Debug, Clone)]
@@ -122,6 +123,22 @@ impl DealNode {
             return Ok(None);
         }
         Ok(self.handed_over(ctx).await?.and_then(|delivery| delivery.spot).map(|spot| spot.until.day))
+    }
+
+    /// Whether the car of a signed deal needs no odometer statement.
+    async fn odometer_exempt(&self, ctx: &Context<'_>) -> GqlResult<bool> {
+        let Deal { state: DealState::Contracted, id, .. } = self.0.deal else { return Ok(false) };
+        Ok(service::<Deals>(ctx)?.odometer_exempt(&actor(ctx)?.selling_scope(), id).await?)
+    }
+
+    /// Whether the customer of a deal that ended should have a deposit back and the partner refused.
+    async fn refund_refused(&self, ctx: &Context<'_>) -> GqlResult<bool> {
+        let deal = &self.0.deal;
+        if deal.ended_at.is_none() {
+            return Ok(false);
+        }
+        let deposits = service::<Deals>(ctx)?.deposits(&actor(ctx)?.selling_scope(), deal.id).await?;
+        Ok(deposits.iter().any(Deposit::refund_refused))
     }
 
     fn money(&self, cents: Cents) -> MoneyObject {
@@ -420,7 +437,7 @@ impl DealNode {
         Ok(page::connection(events, args.first, EmptyFields, |event| event.id, EventNode::from))
     }
     /// What stands between now and a signed contract, in order; then the hand-over, the lender's money, and closing
-    /// the books. Empty once there is nothing to do.
+    /// the books. A deal that ended has one step when the partner refused to give a deposit back. Empty once there is nothing to do.
     async fn next_steps(&self, ctx: &Context<'_>) -> GqlResult<Vec<NextStepNode>> {
         let room = self.with(ctx, |r| r.steps.is_some(), Parts { steps: true, ..Parts::default() }).await?;
         let Some(known) = &room.steps else { return Ok(Vec::new()) };
@@ -440,7 +457,12 @@ impl DealNode {
             approval: manager.need,
             approver: manager.approver,
             beyond: &beyond,
-            signed: SignedFacts { spot_deadline: self.spot_deadline(ctx).await?, ..SignedFacts::default() },
+            signed: SignedFacts {
+                spot_deadline: self.spot_deadline(ctx).await?,
+                odometer_exempt: self.odometer_exempt(ctx).await?,
+                refund_refused: self.refund_refused(ctx).await?,
+                ..SignedFacts::default()
+            },
             insurance_gap: insurance.as_deref(),
         };
         Ok(next_steps(&facts).into_iter().map(NextStepNode::from).collect())

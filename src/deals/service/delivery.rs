@@ -6,7 +6,9 @@ use serde_json::json;
 use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Target};
 use crate::auth::{Actor, Scope};
 use crate::db::{By, DbError, Tx};
-use crate::deals::delivery::{Delivery, LastDay, ReturnRight, Spot, spot_deadline};
+use crate::deals::delivery::{
+    Delivery, InsuranceCard, LastDay, OdometerBrand, ReturnRight, Spot, odometer_statement_needed, spot_deadline,
+};
 use crate::deals::model::DealKind;
 use crate::deals::pricing::sale_condition;
 use crate::deals::states::{DealState, DealVerb};
@@ -25,6 +27,11 @@ pub struct DeliverDeal {
     pub target: Target,
     /// What the odometer shows.
     pub odometer_miles: i32,
+    /// Whether those are the actual miles.
+    pub odometer_brand: Option<OdometerBrand>,
+    /// The customer's insurance card. Its number is not in what the key is compared with; a keyed hash of it is.
+    #[serde(skip)]
+    pub insurance: Option<InsuranceCard>,
     /// Why the car goes before a lender has paid.
     pub spot_reason: Option<String>,
 }
@@ -67,7 +74,10 @@ struct TakeBack<'a> {
 impl Deals {
     /// The customer drives off. A financed car goes before a lender has paid: that needs a reason, and a last day to call it off.
     pub async fn deliver(&self, actor: &Actor, by: By, wish: DeliverDeal) -> Result<Answer, DealError> {
-        self.once(actor, by, &wish.target.key, "dealDeliver", &wish, async |tx: &mut Tx| self.deliver_in(tx, actor, &wish).await).await
+        let card = wish.insurance.as_ref();
+        let card = card.map(|c| (&c.insurer, self.sealer.blind_index("dealDeliver.policy", &c.policy.0), c.from, c.until));
+        let request = (&wish, card);
+        self.once(actor, by, &wish.target.key, "dealDeliver", &request, async |tx: &mut Tx| self.deliver_in(tx, actor, &wish).await).await
     }
 
     async fn deliver_in(&self, tx: &mut Tx, actor: &Actor, wish: &DeliverDeal) -> Result<Answer, DealError> {
@@ -76,7 +86,13 @@ impl Deals {
         let (spot_reason, cash) = (wish.spot_reason.as_ref(), deal.terms.kind == DealKind::Cash);
         let contracted = delivery::contracted_on(tx.conn(), deal.id).await?.unwrap_or(before.today);
         let (until, return_right) = self.last_days(&before, contracted)?;
-        let signed = SignedFacts { cleared_or_spot: cash || spot_reason.is_some(), ..SignedFacts::default() };
+        let signed = SignedFacts {
+            insured: wish.insurance.as_ref().is_some_and(|card| card.active_on(before.today)),
+            odometer_exempt: !odometer_statement_needed(before.car.model_year, before.today),
+            odometer_stated: wish.odometer_brand.is_some(),
+            cleared_or_spot: cash || spot_reason.is_some(),
+            ..SignedFacts::default()
+        };
         let state =
             Self::decided(&before, DealVerb::Deliver, DealFacts { signed, ..Self::facts(&before, None, false) }.step(DealVerb::Deliver))?;
         odometer_not_below(&before, before.car.odometer_miles, wish.odometer_miles)?;
@@ -86,12 +102,21 @@ impl Deals {
         };
         let failed = |e| DealError::from_inventory(e, &before.car.title(), None);
         let status_before = self.inventory.hand_over(tx, &actor.selling_scope(), deal.id, deal.vehicle_id).await.map_err(failed)?;
-        let done = Delivery { at: tx.now(), odometer_miles: wish.odometer_miles, status_before, spot, return_right };
-        delivery::insert(tx.conn(), deal.store_id, deal.id, &done).await?;
+        let done = Delivery {
+            at: tx.now(),
+            odometer_miles: wish.odometer_miles,
+            odometer_brand: wish.odometer_brand,
+            insurance: wish.insurance.clone(),
+            status_before,
+            spot,
+            return_right,
+        };
+        delivery::insert(tx.conn(), &self.sealer, deal.store_id, deal.id, &done).await?;
         self.tell_rivals(tx, &before).await?;
         let mut deal = before.deal.clone();
         deal.state = state;
         let detail = json!({ "vehicleId": deal.vehicle_id, "odometerMiles": done.odometer_miles,
+                             "odometerBrand": done.odometer_brand, "insuredFrom": done.insurance.map(|card| card.from),
                              "spotDeadline": done.spot.map(|s| s.until.day), "returnUntil": done.return_right.map(|r| r.until.day) });
         self.write(tx, &before, Change::of(deal, "delivered", detail)).await
     }
@@ -141,7 +166,7 @@ impl Deals {
     async fn take_back_in(&self, tx: &mut Tx, actor: &Actor, wish: &TakeBack<'_>) -> Result<Answer, DealError> {
         let before = self.table(tx, actor, wish.target).await?;
         let (deal, scope) = (&before.deal, actor.selling_scope());
-        let handed_over = delivery::find(tx.conn(), &scope, deal.id).await?;
+        let handed_over = delivery::find(tx.conn(), &self.sealer, &scope, deal.id).await?;
         let signed = SignedFacts {
             by_manager: actor.manages(deal.store_id),
             // Once the lender has paid there is nothing left to call off.
@@ -173,9 +198,15 @@ impl Deals {
         self.write(tx, &before, Change::of(deal, verb, detail)).await
     }
 
+    /// Whether the law asks for no odometer statement on the deal's car today.
+    pub async fn odometer_exempt(&self, scope: &Scope, deal: DealId) -> Result<bool, DbError> {
+        let car = delivery::car_and_day(&mut *self.db.read().await?, scope, deal, self.db.now()).await?;
+        Ok(car.is_some_and(|(model_year, today)| !odometer_statement_needed(model_year, today)))
+    }
+
     /// The hand-over of a deal, if there was one.
     pub async fn delivery(&self, scope: &Scope, deal: DealId) -> Result<Option<Delivery>, DbError> {
-        delivery::find(&mut *self.db.read().await?, scope, deal).await
+        delivery::find(&mut *self.db.read().await?, &self.sealer, scope, deal).await
     }
 }
 

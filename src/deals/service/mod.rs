@@ -50,6 +50,7 @@ use crate::db::{By, Db, DbError, Together, Tx, deal_out};
 use crate::dealers::Dealers;
 use crate::inventory::Inventory;
 use crate::kernel::id::DealId;
+use crate::kernel::seal::Sealer;
 use crate::payments::Payments;
 
 pub use answers::{CancelProduct, RecordAnswers};
@@ -78,6 +79,7 @@ pub struct Deals {
     dealers: Dealers,
     payments: Payments,
     desk: Desk,
+    sealer: Arc<Sealer>,
     /// Deals by id, as rooms.
     rooms: Together<(Scope, Parts), Vec<Uuid>, Vec<Room>>,
     /// Deals by customer, as rooms; all, or only those that may still be signed.
@@ -164,7 +166,7 @@ impl Change {
 
 impl Deals {
     /// On these services.
-    pub fn new(db: Db, inventory: Inventory, dealers: Dealers, payments: Payments, desk: Desk) -> Self {
+    pub fn new(db: Db, inventory: Inventory, dealers: Dealers, payments: Payments, desk: Desk, sealer: Arc<Sealer>) -> Self {
         let rooms = Together::new(&db, |db: Db, (scope, parts), asked: Vec<Vec<Uuid>>| async move {
             let ids = asked.concat();
             let which = Which { ids: &ids, ..Which::default() };
@@ -184,7 +186,7 @@ impl Deals {
         });
         let saves =
             Together::new(&db, |db: Db, (), changes: Vec<Arc<Saved>>| async move { table::save(&mut *db.read().await?, &changes).await });
-        Self { db, inventory, dealers, payments, desk, rooms, of_customers, tables, saves }
+        Self { db, inventory, dealers, payments, desk, sealer, rooms, of_customers, tables, saves }
     }
 
     /// A use case: one transaction under one key. A key that was used before gives the first answer. The outcome is remembered

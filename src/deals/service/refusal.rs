@@ -60,6 +60,10 @@ crate::text_enum! {
         ReasonNeeded = "REASON_NEEDED",
         /// A manager of the store must do it.
         ManagerNeeded = "MANAGER_NEEDED",
+        /// The car is handed over only insured.
+        NotInsured = "NOT_INSURED",
+        /// The odometer's reading must be stated.
+        OdometerNotStated = "ODOMETER_NOT_STATED",
         /// The car can't be handed over before a lender has paid.
         SpotNotAllowed = "SPOT_NOT_ALLOWED",
         /// The store may no longer call the delivery off: the customer must agree.
@@ -171,6 +175,16 @@ impl Refusal {
                 "A manager must say yes to these figures first. The next steps say why and who.",
             ),
             Guard::ReasonGiven => Self::new(RefusalCode::ReasonNeeded, "reason", "Say why in a few words."),
+            Guard::InsuranceActive => Self::new(
+                RefusalCode::NotInsured,
+                "insurance",
+                "Ask for the insurance card: the car is handed over only with insurance that counts today.",
+            ),
+            Guard::OdometerStated => Self::new(
+                RefusalCode::OdometerNotStated,
+                "odometerBrand",
+                "The law asks for an odometer statement on this car. Say whether these are the actual miles.",
+            ),
             Guard::ConditionsClearedOrSpot => Self::new(
                 RefusalCode::ReasonNeeded,
                 "spotReason",

@@ -56,6 +56,7 @@ mod deals_seats;
 mod deals_secrets;
 mod deals_swap;
 mod deals_waivers;
+mod deals_written;
 mod demo_load;
 mod embedded;
 mod finance_api;

@@ -107,9 +107,9 @@ fn change(value: &mut Value, dice: &mut Dice) {
         Value::Array(items) if !items.is_empty() => {
             let at = dice.roll(items.len());
             if dice.roll(2) == 0 {
-                drop(items.remove(at))
+                drop(items.remove(at));
             } else {
-                items.push(items[at].clone())
+                items.push(items[at].clone());
             }
             return;
         }

@@ -19,6 +19,7 @@ pub mod live;
 pub mod program;
 
 pub mod showroom;
+pub mod statements;
 pub mod stock;
 
 pub use database::TestDatabase;

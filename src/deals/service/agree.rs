@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Answer, Change, DealError, Deals, EndDeal, Refusal, RefusalCode, Target};
+use super::{Answer, Change, DealError, Deals, EndDeal, Operation, Refusal, RefusalCode, Target};
 use crate::auth::Actor;
 use crate::db::{By, Tx};
 use crate::deals::model::LostReason;
@@ -21,7 +21,8 @@ impl Deals {
             let detail = json!({ "figures": before.figures, "quoteId": deal.accepted_finance_quote_id, "vehicleId": deal.vehicle_id });
             Ok(Some(Change::of(deal, "presented", detail)))
         };
-        self.change(actor, by, &target, "dealPresent", &target, work).await
+        let operation = Operation { name: "dealPresent", of_the_deal_alone: false };
+        self.change(actor, by, &target, operation, &target, work).await
     }
 
     /// The customer says yes to what was shown. Insurance they chose must be what their lender or lessor asks for today.
@@ -39,7 +40,8 @@ impl Deals {
             let detail = json!({ "figures": before.deal.figures, "quoteId": deal.accepted_finance_quote_id });
             Ok(Some(Change::of(deal, "agreed", detail)))
         };
-        self.change(actor, by, &target, "dealAgree", &target, work).await
+        let operation = Operation { name: "dealAgree", of_the_deal_alone: false };
+        self.change(actor, by, &target, operation, &target, work).await
     }
 
     /// The customer walks away.

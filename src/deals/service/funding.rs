@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Target};
+use super::{Answer, Change, DealError, Deals, Operation, Refusal, RefusalCode, Target};
 use crate::auth::{Actor, Scope};
 use crate::db::{By, DbError, Tx};
 use crate::deals::delivery::Funding;
@@ -59,7 +59,8 @@ impl Deals {
 
     /// Closes the books: everything is paid. What is left is the buyer's right to bring the car back.
     pub async fn close(&self, actor: &Actor, by: By, target: Target) -> Result<Answer, DealError> {
-        self.change(actor, by, &target, "dealClose", &target, |before, _| {
+        let operation = Operation { name: "dealClose", of_the_deal_alone: false };
+        self.change(actor, by, &target, operation, &target, |before, _| {
             let signed = SignedFacts { by_manager: actor.manages(before.deal.store_id), ..SignedFacts::default() };
             let facts = DealFacts { signed, ..Self::facts(before, None, false) };
             let state = Self::decided(before, DealVerb::Close, facts.step(DealVerb::Close))?;

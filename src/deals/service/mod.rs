@@ -28,6 +28,7 @@ mod scenario;
 mod seat;
 mod structure;
 mod swap;
+mod written;
 
 use std::slice;
 use std::sync::Arc;
@@ -43,7 +44,7 @@ use super::pricing::{Case, Desk};
 use super::states::{DealState, DealVerb, Refusal as StateRefusal};
 use super::steps::{DealFacts, SignedFacts};
 use super::store::room::{self, Parts, Room, Which};
-use super::store::table::{self, OnTable, Outdated, Saved};
+use super::store::table::{self, Basis, OnTable, Outdated, Saved};
 use crate::auth::{Actor, Scope};
 use crate::db::idempotency::{Claim, Keyed};
 use crate::db::{By, Db, DbError, Together, Tx, deal_out};
@@ -70,6 +71,7 @@ pub use scenario::SaveScenario;
 pub use seat::{SeatOutcome, TakeOver};
 pub use structure::{ChangeStructure, FeeWaiverDraft, ProductDraft, StructureWish, TradeInDraft};
 pub use swap::SwapVehicle;
+use written::Written;
 
 /// Deals. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -88,6 +90,8 @@ pub struct Deals {
     tables: Together<Scope, DealId, Option<OnTable>>,
     /// Changes of deals: the new version, or none when it must be done under a lock.
     saves: Together<(), Arc<Saved>, Option<i32>>,
+    /// Deals as this server wrote them last.
+    written: Written,
 }
 
 /// Which deal, at which version, under which key: what every change of a deal brings.
@@ -114,6 +118,15 @@ pub struct EndDeal {
     pub code: Option<LostReason>,
 }
 
+/// A use case that changes nothing but the deal.
+#[derive(Clone, Copy)]
+struct Operation {
+    /// The mutation's name.
+    name: &'static str,
+    /// It asks nothing about holds, quotes or approvals, so that it can go by the deal as this server wrote it last.
+    of_the_deal_alone: bool,
+}
+
 /// What a use case writes.
 struct Change {
     deal: Deal,
@@ -132,9 +145,9 @@ impl Change {
         Self { deal, figures: None, outdated: Outdated::default(), lists: None, verb, detail }
     }
 
-    fn saved(self, by: By, remember: Option<(Keyed, Value)>) -> Arc<Saved> {
+    fn saved(self, by: By, remember: Option<(Keyed, Value)>, basis: Option<Basis>) -> Arc<Saved> {
         let Self { deal, figures, outdated, verb, detail, lists: _ } = self;
-        Arc::new(Saved { deal, figures, outdated, verb, detail, by, remember })
+        Arc::new(Saved { deal, figures, outdated, verb, detail, by, remember, basis })
     }
 
     /// Finishes the deal and the figures of its audit event.
@@ -186,7 +199,7 @@ impl Deals {
         });
         let saves =
             Together::new(&db, |db: Db, (), changes: Vec<Arc<Saved>>| async move { table::save(&mut *db.read().await?, &changes).await });
-        Self { db, inventory, dealers, payments, desk, sealer, rooms, of_customers, tables, saves }
+        Self { db, inventory, dealers, payments, desk, sealer, rooms, of_customers, tables, saves, written: Written::default() }
     }
 
     /// A use case: one transaction under one key. A key that was used before gives the first answer. The outcome is remembered
@@ -241,28 +254,37 @@ impl Deals {
         actor: &Actor,
         by: By,
         target: &Target,
-        operation: &'static str,
+        operation: Operation,
         request: &(impl Serialize + Sync),
         work: impl Fn(&OnTable, DateTime<Utc>) -> Result<Option<Change>, DealError> + Send + Sync,
     ) -> Result<Answer, DealError> {
-        let keyed = Keyed::new(actor.user_id().0, &target.key, operation, request)?;
-        if let Some(answer) = self.change_at_once(actor, &by, target, keyed, &work).await? {
+        let keyed = Keyed::new(actor.user_id().0, &target.key, operation.name, request)?;
+        if let Some(answer) = self.change_at_once(actor, &by, target, keyed, operation.of_the_deal_alone, &work).await? {
             return Ok(answer);
         }
-        self.once(actor, by, &target.key, operation, request, async |tx: &mut Tx| self.change_in(tx, actor, target, &work).await).await
+        self.once(actor, by, &target.key, operation.name, request, async |tx: &mut Tx| self.change_in(tx, actor, target, &work).await).await
     }
 
-    /// Two statements, no lock. `None` when there is more to it.
+    /// Two statements, or one for a deal that is known from memory; no lock. `None` when there is more to it.
     async fn change_at_once(
         &self,
         actor: &Actor,
         by: &By,
         target: &Target,
         keyed: Keyed,
+        from_memory: bool,
         work: &(impl Fn(&OnTable, DateTime<Utc>) -> Result<Option<Change>, DealError> + Sync),
     ) -> Result<Option<Answer>, DealError> {
         let now = self.db.now();
-        let Some(before) = self.tables.ask(&actor.selling_scope(), target.deal_id).await? else { return Ok(None) };
+        let scope = actor.selling_scope();
+        let known = if from_memory { self.written.find(&scope, target, now) } else { None };
+        let before = match known {
+            Some(known) => known,
+            None => match self.tables.ask(&scope, target.deal_id).await? {
+                Some(read) => Arc::new(read),
+                None => return Ok(None),
+            },
+        };
         if before.deal.version != target.expected_version || before.held_from(actor) {
             return Ok(None);
         }
@@ -273,13 +295,15 @@ impl Deals {
         change.complete(&before, now);
         let answer = Answer::done(before.deal.id);
         let kept = serde_json::to_value(&answer).map_err(|e| DbError::Corrupt(e.to_string()))?;
-        let saved = change.saved(by.clone(), Some((keyed, kept)));
+        let basis = Basis { vehicle_version: before.vehicle_version, session: actor.session_id() };
+        let saved = change.saved(by.clone(), Some((keyed, kept)), Some(basis));
         let version = match self.saves.ask(&(), Arc::clone(&saved)).await {
             // The key was used before.
             Err(error) if error.constraint() == Some("idempotency_record_pkey") => return Ok(None),
             version => version?,
         };
         let Some(version) = version else { return Ok(None) };
+        self.written.keep(before.written(&saved, version));
         self.db.tell_news();
         Ok(Some(answer.with(Deal { version, ..saved.deal.clone() })))
     }
@@ -306,7 +330,7 @@ impl Deals {
         }
         change.complete(before, tx.now());
         let by = tx.by().clone();
-        let saved = change.saved(by, None);
+        let saved = change.saved(by, None, None);
         let version = table::save(tx.conn(), slice::from_ref(&saved)).await?.pop().flatten();
         let version = version.ok_or_else(|| DbError::Corrupt("a locked deal changed its version".into()))?;
         tx.news();

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Target};
+use super::{Answer, Change, DealError, Deals, Operation, Refusal, RefusalCode, Target};
 use crate::auth::Actor;
 use crate::db::{By, Tx};
 use crate::deals::diff;
@@ -92,7 +92,8 @@ impl Deals {
             let change = self.resolve(before, wish.change.clone())?;
             Ok(self.restructured(before, change)?.1)
         };
-        self.change(actor, by, &wish.target, "dealStructure", &wish, work).await
+        let operation = Operation { name: "dealStructure", of_the_deal_alone: true };
+        self.change(actor, by, &wish.target, operation, &wish, work).await
     }
 
     /// Gives drafts their ids, prices and what they keep.

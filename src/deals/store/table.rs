@@ -47,6 +47,10 @@ pub(in crate::deals) struct OnTable {
     pub(in crate::deals) group_id: GroupId,
     /// The day at the store.
     pub(in crate::deals) today: NaiveDate,
+    /// When that day ends.
+    pub(in crate::deals) today_ends: DateTime<Utc>,
+    /// The version of the car's record.
+    pub(in crate::deals) vehicle_version: i32,
 }
 
 /// The device that has a deal open.
@@ -58,6 +62,23 @@ pub(in crate::deals) struct Holder {
 }
 
 impl OnTable {
+    /// The deal as it was written. Of what is not its own (a hold, a manager's answer, who has it open) it knows nothing.
+    pub(in crate::deals) fn written(&self, saved: &Saved, version: i32) -> Self {
+        let Saved { deal, figures, .. } = saved;
+        Self {
+            deal: Deal { version, ..deal.clone() },
+            structure: Structure { terms: deal.terms.clone(), ..self.structure.clone() },
+            figures: figures.clone().or_else(|| self.figures.clone()),
+            taken: None,
+            quote_accepted: false,
+            markup: None,
+            approval: None,
+            holder: None,
+            car: self.car.clone(),
+            ..*self
+        }
+    }
+
     /// Another device than this actor's has the deal open.
     pub(in crate::deals) fn held_from(&self, actor: &Actor) -> bool {
         self.holder.as_ref().is_some_and(|holder| actor.session_id() != Some(holder.session_id))
@@ -130,6 +151,8 @@ struct Row {
     invoice: Option<Cents>,
     group_id: GroupId,
     today: NaiveDate,
+    today_ends: DateTime<Utc>,
+    vehicle_version: i32,
     holder: Option<DealId>,
     holder_number: Option<i64>,
     held_at: Option<String>,
@@ -193,7 +216,8 @@ pub(in crate::deals) async fn read_many(
              d.lost_reason, d.lost_reason_code AS "lost_reason_code: _", d.opened_at, d.presented_at, d.agreed_at, d.contracted_at, d.ended_at, d.updated_at,
              v.vin, v.stock_number, v.condition AS "condition: _", v.status AS "status: _", v.model_year, v.make, v.model, v."trim", v.fuel, v.odometer_miles,
              v.price_cents AS "car_price: _", v.msrp_cents AS "msrp: _", v.invoice_cents AS "invoice: _",
-             s.group_id AS "group_id: _", ($3::timestamptz AT TIME ZONE s.time_zone)::date AS "today!",
+             s.group_id AS "group_id: _", ($3::timestamptz AT TIME ZONE s.time_zone)::date AS "today!", v.version AS vehicle_version,
+             (($3 AT TIME ZONE s.time_zone)::date + 1)::timestamp AT TIME ZONE s.time_zone AS "today_ends!",
              h.deal_id AS "holder?: _", o.number AS "holder_number?", to_char(h.placed_at AT TIME ZONE s.time_zone, 'HH24:MI') AS "held_at?",
              (h.reason = 'CONTRACT') AS "hold_is_contract?", q.status AS "quote_status?: _", q.expires_at AS "quote_expires_at?",
              seat.session_id AS "holder_session?: _", seat.user_name AS "holder_name?", seat.device_label AS "holder_device?",
@@ -316,6 +340,8 @@ fn on_table(row: Row, now: DateTime<Utc>) -> OnTable {
         quote_accepted: row.quote_status == Some(QuoteStatus::Accepted) && row.quote_expires_at.is_some_and(|at| at > now),
         group_id: row.group_id,
         today: row.today,
+        today_ends: row.today_ends,
+        vehicle_version: row.vehicle_version,
     }
 }
 
@@ -389,6 +415,17 @@ pub(in crate::deals) struct Saved {
     pub(in crate::deals) by: By,
     /// The key that is used up with it and the answer that is kept under it, unless the key was claimed before.
     pub(in crate::deals) remember: Option<(Keyed, Value)>,
+    /// What else must still be as it was read; nothing where the deal was locked before it was read.
+    pub(in crate::deals) basis: Option<Basis>,
+}
+
+/// What a change that was worked out without a lock depends on beside the deal.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::deals) struct Basis {
+    /// The car's record is still at this version.
+    pub(in crate::deals) vehicle_version: i32,
+    /// No other device than this session's has the deal open.
+    pub(in crate::deals) session: Option<SessionId>,
 }
 
 impl Saved {
@@ -407,7 +444,7 @@ impl Saved {
 
 /// Writes deals back, each with one version more, its audit event, its notice, and the answer under its key. Quotes become
 /// `SUPERSEDED` when they no longer fit. One statement: all of it or nothing, but a deal that is no longer at the version that
-/// was read, or that somebody is changing now, is passed over: nothing of it is written, and the others are. Nobody waits for a
+/// was read, whose basis no longer holds, or that somebody is changing now, is passed over: nothing of it is written, and the others are. Nobody waits for a
 /// lock, so that statements with many deals cannot block each other. Gives the new versions; `None` for a deal passed over.
 pub(in crate::deals) async fn save(conn: &mut PgConnection, changes: &[Arc<Saved>]) -> Result<Vec<Option<i32>>, DbError> {
     fn each<'a, T>(changes: &'a [Arc<Saved>], column: impl Fn(&'a Saved) -> T) -> Vec<T> {
@@ -420,15 +457,19 @@ pub(in crate::deals) async fn save(conn: &mut PgConnection, changes: &[Arc<Saved
                $18::bigint[], $19::bool[], $20::bigint[], $21::bool[], $22::jsonb[], $23::uuid[], $24::uuid[], $25::text[],
                $26::timestamptz[], $27::timestamptz[], $28::timestamptz[], $29::timestamptz[], $30::timestamptz[], $31::jsonb[],
                $32::bool[], $33::bool[], $34::uuid[], $35::text[], $36::jsonb[], $37::text[], $38::uuid[], $39::text[], $40::text[],
-               $41::bytea[], $42::jsonb[], $43::jsonb[], $44::text[])
+               $41::bytea[], $42::jsonb[], $43::jsonb[], $44::text[], $45::int[], $46::uuid[])
              WITH ORDINALITY AS n (id, version, vehicle_id, state, kind, price, down_payment, manufacturer_rebate,
                dealer_rebate, term_months, annual_miles, credit_tier, buyer_jurisdiction, first_payment_days, tax, fees, amount_financed,
                payment, payment_is_estimate, total_price, figures_verified, figure_lines, finance_quote_id, insurance_quote_id, lost_reason,
                presented_at, agreed_at, contracted_at, ended_at, at, payment_plan,
                finance_outdated, insurance_outdated, user_id, verb, detail, request_id, key_user, key, operation,
-               request_hash, answer, fee_waivers, lost_reason_code, nr)),
+               request_hash, answer, fee_waivers, lost_reason_code, vehicle_version, session_id, nr)),
            free AS (
-             SELECT n.* FROM news n JOIN deal d ON d.id = n.id AND d.version = n.version FOR UPDATE OF d SKIP LOCKED),
+             SELECT n.* FROM news n JOIN deal d ON d.id = n.id AND d.version = n.version
+             WHERE n.vehicle_version IS NULL OR (
+               EXISTS (SELECT FROM vehicle v WHERE v.id = d.vehicle_id AND v.version = n.vehicle_version)
+               AND NOT EXISTS (SELECT FROM deal_seat s WHERE s.deal_id = d.id AND s.expires_at > n.at AND s.session_id IS DISTINCT FROM n.session_id))
+             FOR UPDATE OF d SKIP LOCKED),
            changed AS (
              UPDATE deal d SET version = d.version + 1, vehicle_id = n.vehicle_id, state = n.state, kind = n.kind, price_cents = n.price,
                down_payment_cents = n.down_payment, manufacturer_rebate_cents = n.manufacturer_rebate, dealer_rebate_cents = n.dealer_rebate,
@@ -508,6 +549,8 @@ pub(in crate::deals) async fn save(conn: &mut PgConnection, changes: &[Arc<Saved
         &each(changes, |c| c.remember.as_ref().map(|(_, answer)| Json(answer))) as _,
         &each(changes, |c| (!c.terms().fee_waivers.is_empty()).then(|| Json(&c.terms().fee_waivers))) as _,
         &each(changes, |c| c.deal.lost_reason_code.map(LostReason::as_str)) as _,
+        &each(changes, |c| c.basis.map(|basis| basis.vehicle_version)) as _,
+        &each(changes, |c| c.basis.and_then(|basis| basis.session).map(Uuid::from)) as _,
     )
     .fetch_all(conn)
     .await?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::finance::error::FinanceError;
 use crate::finance::quote::{Quote, QuoteInput, QuoteKind};
+use crate::finance::retail::Calendar;
 use crate::finance::rules::RuleBook;
 use crate::kernel::id::LenderId;
 use crate::kernel::money::Cents;
@@ -68,13 +69,14 @@ pub(in crate::finance) struct Candidates<'b> {
     pub(in crate::finance) rows: Vec<&'b Arc<Program>>,
     /// The inputs, with the last program that was asked.
     pub(in crate::finance) input: QuoteInput,
+    calendar: Calendar,
 }
 
 impl<'b> Candidates<'b> {
     pub(in crate::finance) fn new(book: &'b RuleBook, request: &QuoteRequest) -> Result<Self, FinanceError> {
         let input = request.input(book, None)?;
         let rows = book.programs(request.group, request.on).filter(|p| p.is_sheet_of(request, &input.state)).collect();
-        Ok(Self { rows, input })
+        Ok(Self { rows, input, calendar: Calendar::default() })
     }
 
     /// The payment each program that takes the present worksheet asks for.
@@ -98,7 +100,8 @@ impl<'b> Candidates<'b> {
             if !program.takes(&self.input, financed) {
                 continue;
             }
-            let payment = if kind == QuoteKind::Retail { self.input.retail_payment(financed) } else { self.input.payment() };
+            let payment =
+                if kind == QuoteKind::Retail { self.input.retail_payment(financed, &mut self.calendar) } else { self.input.payment() };
             if let Ok(payment) = payment
                 && program.affords(&self.input, payment)
             {

@@ -117,8 +117,8 @@ impl Program {
     /// The same for any term.
     pub(in crate::finance) fn is_sheet_of(&self, request: &QuoteRequest, state: &str) -> bool {
         self.kind == request.worksheet.kind
-            && self.credit_tier.eq_ignore_ascii_case(&request.credit_tier)
             && self.conditions.contains(&request.vehicle.condition)
+            && self.credit_tier.eq_ignore_ascii_case(&request.credit_tier)
             && self.balloon_percent.is_some() == request.worksheet.balloon
             && self.lends_in(state)
     }

@@ -21,6 +21,7 @@ use crate::kernel::money::Cents;
 
 use super::error::FinanceError;
 use super::program::{MarkupLaw, Program, VehicleFacts};
+use super::retail::Calendar;
 use super::tax::{TaxRule, negative_equity};
 
 pub(super) use buildup::Buildup;
@@ -88,7 +89,7 @@ impl QuoteInput {
     pub fn payment(&self) -> Result<Cents, FinanceError> {
         match self.worksheet.kind {
             QuoteKind::Cash => Ok(Cents::ZERO),
-            QuoteKind::Retail => self.retail_payment(self.quiet_buildup()?.financed),
+            QuoteKind::Retail => self.retail_payment(self.quiet_buildup()?.financed, &mut Calendar::default()),
             QuoteKind::Lease => self.lease_payment(self.quiet_buildup()?),
         }
     }

@@ -1,7 +1,7 @@
 //! The retail part of a quote: the contract behind it and its figures.
 
 use crate::finance::error::FinanceError;
-use crate::finance::retail::{self, RetailTerms};
+use crate::finance::retail::{self, Calendar, RetailTerms};
 use crate::kernel::money::Cents;
 use crate::kernel::rate::Rate;
 
@@ -37,9 +37,9 @@ impl QuoteInput {
         percent.of(self.vehicle.msrp.ok_or(FinanceError::MsrpUnknown)?).ok_or(FinanceError::Overflow)
     }
 
-    pub(in crate::finance) fn retail_payment(&self, amount_financed: Cents) -> Result<Cents, FinanceError> {
+    pub(in crate::finance) fn retail_payment(&self, amount_financed: Cents, calendar: &mut Calendar) -> Result<Cents, FinanceError> {
         self.worksheet.check_deferred(self.contract_date)?;
-        self.contract(amount_financed)?.payment()
+        self.contract(amount_financed)?.payment_by(calendar)
     }
 
     pub(super) fn retail(&self, b: Buildup) -> Result<Quote, FinanceError> {

@@ -181,10 +181,15 @@ impl RetailTerms {
 
     /// The level payment, rounded half up to the cent.
     pub fn payment(&self) -> Result<Cents, FinanceError> {
+        self.payment_by(&mut Calendar::default())
+    }
+
+    /// The same, with the dates of the contract before it where they are those of this one.
+    pub(in crate::finance) fn payment_by(&self, calendar: &mut Calendar) -> Result<Cents, FinanceError> {
         self.check()?;
         // Equal periods need no calendar.
-        let periods = if self.periods_are_equal() && self.payment_count() > 1 { Vec::new() } else { self.periods()? };
-        self.pay(&self.level(&periods)?, 1)
+        let periods = if self.periods_are_equal() && self.payment_count() > 1 { &[] } else { calendar.periods(self)? };
+        self.pay(&self.level(periods)?, 1)
     }
 
     /// What the level payment follows from.
@@ -300,6 +305,25 @@ const MILLIONTHS: i64 = 1_000_000;
 struct Period {
     due: NaiveDate,
     days: u32,
+}
+
+/// The due dates of a contract, kept for the next: the programs that are asked about one worksheet share them.
+#[derive(Debug, Default)]
+pub(in crate::finance) struct Calendar {
+    /// Schedule, number of payments, day of signing, first due date.
+    of: Option<(PaymentSchedule, u16, NaiveDate, NaiveDate)>,
+    periods: Vec<Period>,
+}
+
+impl Calendar {
+    fn periods(&mut self, terms: &RetailTerms) -> Result<&[Period], FinanceError> {
+        let of = Some((terms.schedule, terms.payment_count(), terms.contract_date, terms.first_payment_date));
+        if self.of != of {
+            self.periods = terms.periods()?;
+            self.of = of;
+        }
+        Ok(&self.periods)
+    }
 }
 
 /// What a level payment follows from.

@@ -136,6 +136,7 @@ pub fn program(number: u128, kind: QuoteKind, rate: &str) -> Program {
         max_reserve: None,
         balloon_percent: None,
         late: None,
+        stipulations: vec![],
         money_factor: (!retail).then_some(MoneyFactor(125_000)),
         residual_percent: (!retail).then(|| points("55")),
         residual_step: (!retail).then_some(Rate::POINT),

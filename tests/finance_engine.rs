@@ -458,7 +458,19 @@ fn a_special_rate_stands_against_the_rebate() {
     assert_eq!(told.special_rate.as_ref().unwrap().program.code, "P2");
     assert_eq!(told.special_rate_costs_less(), Some(true));
     assert_eq!(told.cash.quote.due_at_signing, told.cash.quote.total_price - Cents(2_500_00));
-    assert!(told.lease.is_some());
+    // Each way to pay is of its kind and term, also where the deal itself is another.
+    let of = |way: &Option<ProgramQuote>| way.as_ref().and_then(|q| q.quoted()).map(|p| (p.quote.kind, p.quote.term_months));
+    let lease =
+        QuoteRequest { worksheet: Worksheet { kind: QuoteKind::Lease, term_months: 24, ..asked.worksheet.clone() }, ..asked.clone() };
+    for told in [&told, &compare(&book, &lease, 60, 36).unwrap()] {
+        assert_eq!((told.cash.quote.kind, of(&told.retail)), (QuoteKind::Cash, Some((QuoteKind::Retail, 60))));
+        assert_eq!((of(&told.special_rate), of(&told.lease)), (Some((QuoteKind::Retail, 60)), Some((QuoteKind::Lease, 36))));
+    }
+    // Without a rebate there is nothing that a special rate would stand against.
+    let mut without = asked.clone();
+    without.worksheet.manufacturer_rebate = Cents::ZERO;
+    let told = compare(&book, &without, 60, 36).unwrap();
+    assert_eq!((told.special_rate.is_none(), told.special_rate_costs_less()), (true, None));
     asked.worksheet.manufacturer_rebate = Cents(9_000_00);
     assert_eq!(compare(&book, &asked, 60, 36).unwrap().special_rate_costs_less(), Some(false));
 }

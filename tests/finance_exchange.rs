@@ -212,6 +212,30 @@ async fn lender_programs_come_in_by_effective_date() {
 }
 
 #[tokio::test]
+async fn a_program_says_what_its_lender_wants_before_it_pays() {
+    let app = seeded().await;
+    let head = PROGRAM.replace(",source", ",stipulations,source");
+    let row = |asked: &str| {
+        format!("{head}SUMMIT,S-STIPS,Retail with papers,RETAIL,2026-12-01,,NEW,A,49,60,100000,105,MSRP,3.9,{asked},Summit's sheet,true\n")
+    };
+    let done = import(&app, RuleTable::Programs, &row("PROOF_OF_INCOME HANDSHAKE")).await;
+    assert_eq!((done.added, done.refused[0].column.as_str()), (0, "stipulations"), "{done:?}");
+    let done = import(&app, RuleTable::Programs, &row("PROOF_OF_INCOME REFERENCES")).await;
+    assert_eq!((done.refused.len(), done.added), (0, 1), "{done:?}");
+    let book = app.app.rules.book();
+    let quotes = quote_all(&book, &golden(&app, "TX", "2026-12-01")).unwrap();
+    let quote = quotes.iter().find(|q| q.program.code == "S-STIPS").and_then(|q| q.quoted()).unwrap();
+    let asked = &quote.input.program.as_ref().unwrap().stipulations;
+    assert_eq!(asked.iter().map(|s| s.as_str()).collect::<Vec<_>>(), ["PROOF_OF_INCOME", "REFERENCES"]);
+    // The quote keeps what was asked for when it was made.
+    assert_eq!(
+        serde_json::to_value(&quote.input).unwrap()["program"]["stipulations"],
+        serde_json::json!(["PROOF_OF_INCOME", "REFERENCES"])
+    );
+    assert!(export(&app, RuleTable::Programs).await.contains("PROOF_OF_INCOME REFERENCES"));
+}
+
+#[tokio::test]
 async fn the_command_line_exports_imports_and_reports() {
     let app = seeded().await;
     let dir = std::env::temp_dir().join(format!("deskless-rules-{}", std::process::id()));

@@ -165,6 +165,7 @@ fn program(b: &mut Bytes<'_>) -> Program {
         max_reserve: b.maybe(|b| b.cents(200_000)),
         balloon_percent: b.maybe(|b| b.rate(40_000_000)),
         late: None,
+        stipulations: vec![],
         money_factor: b.maybe(|b| b.factor(400_000)),
         residual_percent: b.maybe(|b| b.rate(70_000_000)),
         residual_step: b.maybe(|b| b.rate(2_000_000)),

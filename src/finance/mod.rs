@@ -37,7 +37,7 @@ pub use product::{
 };
 pub use program::{
     AdderSubject, BackendCaps, BookRow, CollateralBasis, GuideValue, LateCharge, MarkupCap, MarkupLaw, Outcome, PricedQuote, Program,
-    ProgramQuote, QuoteRequest, RateAdder, RateLever, Refusal, RefusalRule, TermMinimum, VehicleFacts, best_quote, cash_quote,
+    ProgramQuote, QuoteRequest, RateAdder, RateLever, Refusal, RefusalRule, Stipulation, TermMinimum, VehicleFacts, best_quote, cash_quote,
     fitting_term, quote_all,
 };
 pub use quote::{

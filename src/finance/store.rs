@@ -12,7 +12,7 @@ use super::approval::{ApprovalKind, ApprovalRule};
 use super::delivery::{CountsFrom, DeliveryLaw, DeliveryRight};
 use super::lease::MoneyFactor;
 use super::product;
-use super::program::{BackendCaps, CollateralBasis, GuideValue, LateCharge, MarkupLaw, Program};
+use super::program::{BackendCaps, CollateralBasis, GuideValue, LateCharge, MarkupLaw, Program, Stipulation};
 use super::quote::{FeeRule, FeeScope, QuoteKind};
 use super::retail::AccrualBasis;
 use super::rules::{Jurisdiction, RuleRows};
@@ -196,7 +196,7 @@ async fn programs(conn: &mut PgConnection) -> Result<Vec<(GroupId, Program)>, Db
                   p.max_service_contract_percent, p.max_gap_cents AS "max_gap: Cents", p.flat_reserve_percent,
                   p.max_reserve_cents AS "max_reserve: Cents", p.subvented, p.balloon_percent, p.max_deposits, p.deposit_factor,
                   p.deposit_step_cents AS "deposit_step: Cents", p.one_pay_factor, p.purchase_option_fee_cents AS "purchase_option_fee: Cents",
-                  p.late_after_days, p.late_percent, p.late_max_cents AS "late_max: Cents",
+                  p.late_after_days, p.late_percent, p.late_max_cents AS "late_max: Cents", p.stipulations AS "stipulations: Vec<Stipulation>",
                   p.source, p.verified
            FROM lender_program p JOIN lender l ON l.id = p.lender_id ORDER BY l.code, p.code"#
     )
@@ -259,6 +259,7 @@ async fn programs(conn: &mut PgConnection) -> Result<Vec<(GroupId, Program)>, Db
                     }),
                     None => None,
                 },
+                stipulations: row.stipulations,
                 money_factor: row.money_factor.map(factor).transpose()?,
                 residual_percent: opt_rate("lender_program.residual_percent", row.residual_percent)?,
                 residual_step: opt_rate("lender_program.residual_step_percent", row.residual_step_percent)?,

@@ -3,6 +3,7 @@
 use async_graphql::{ID, Object, SimpleObject};
 
 use super::disclosure::{DisclosureLine, TruthInLendingNode, WhyThisRate, signing_lines};
+use crate::finance::program::Stipulation;
 use crate::finance::quote::{LeaseDetail, LinePlacement, Quote, QuoteInput, QuoteKind, QuoteLineKind};
 use crate::finance::retail::PaymentSchedule;
 use crate::graphql::{Date, DecimalText, GqlError, GqlResult, MoneyObject, Percentage};
@@ -238,6 +239,10 @@ impl QuoteDetailNode {
         let (story, program) = self.quote.rate_story.as_ref().zip(self.input.program.as_ref())?;
         let levers = program.levers(&self.input, self.quote.amount_financed);
         Some(WhyThisRate::new(story, levers, self.manager, self.quote.currency))
+    }
+    /// What the lender wants of the customer before it pays for the contract; empty for cash and when it asks for nothing.
+    async fn stipulations(&self) -> &[Stipulation] {
+        self.input.program.as_deref().map_or(&[], |program| &program.stipulations)
     }
     /// How often is paid.
     async fn payment_schedule(&self) -> PaymentSchedule {

@@ -72,6 +72,24 @@ crate::text_enum! {
     }
 }
 
+crate::text_enum! {
+    /// A stipulation: what a lender wants of the customer before it pays for a contract.
+    pub enum Stipulation {
+        /// A driver's licence or another photo id.
+        ProofOfIdentity = "PROOF_OF_IDENTITY",
+        /// Pay stubs, tax returns or bank statements.
+        ProofOfIncome = "PROOF_OF_INCOME",
+        /// The employer says so.
+        ProofOfEmployment = "PROOF_OF_EMPLOYMENT",
+        /// A utility bill or a rental contract with the customer's address.
+        ProofOfResidence = "PROOF_OF_RESIDENCE",
+        /// The policy, with the lender named.
+        ProofOfInsurance = "PROOF_OF_INSURANCE",
+        /// People who can be asked.
+        References = "REFERENCES",
+    }
+}
+
 /// Points a deal adds to the rate, or takes off it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RateAdder {
@@ -257,6 +275,9 @@ pub struct Program {
     pub balloon_percent: Option<Rate>,
     /// What a late payment costs.
     pub late: Option<LateCharge>,
+    /// What the lender wants of the customer before it pays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stipulations: Vec<Stipulation>,
     /// Lease.
     pub money_factor: Option<MoneyFactor>,
     /// Lease: at 12,000 miles a year.

@@ -52,6 +52,9 @@ fn program(row: &Row) -> Option<(&'static str, &'static str)> {
     None
 }
 
+const STIPULATIONS: &[&str] =
+    &["PROOF_OF_IDENTITY", "PROOF_OF_INCOME", "PROOF_OF_EMPLOYMENT", "PROOF_OF_RESIDENCE", "PROOF_OF_INSURANCE", "REFERENCES"];
+
 pub(super) static PROGRAMS: Spec = Spec {
     name: "programs",
     columns: &[
@@ -94,6 +97,7 @@ pub(super) static PROGRAMS: Spec = Spec {
         may("late_after_days", Int(0, 90)),
         may("late_percent", Percent),
         may("late_max", Money),
+        may("stipulations", Choices(STIPULATIONS)),
         or("flat_reserve", Money, "0.00"),
         or("reserve_split", Percent, "75"),
         may("money_factor", Factor),
@@ -135,7 +139,7 @@ pub(super) static PROGRAMS: Spec = Spec {
              || jsonb_build_object('late_after_days', p.late_after_days, 'late_percent', p.late_percent::text,
                'late_max', (p.late_max_cents / 100.0)::numeric(15,2)::text, 'mileage_steps', p.mileage_steps, 'max_deposits', p.max_deposits,
                'deposit_factor', nullif(p.deposit_factor, 0)::text, 'deposit_step', (p.deposit_step_cents / 100.0)::numeric(15,2)::text,
-               'one_pay_factor', p.one_pay_factor::text, 'purchase_option_fee', (p.purchase_option_fee_cents / 100.0)::numeric(15,2)::text)
+               'stipulations', p.stipulations, 'one_pay_factor', p.one_pay_factor::text, 'purchase_option_fee', (p.purchase_option_fee_cents / 100.0)::numeric(15,2)::text)
              FROM lender_program p JOIN lender l ON l.id = p.lender_id WHERE l.group_id = $1 ORDER BY l.code, p.code, p.effective",
     insert: r#"INSERT INTO lender_program (id, lender_id, code, name, kind, effective, states, conditions, max_age_years, max_odometer_miles, credit_tier,
                score_min, score_max, term_min_months, term_max_months, min_financed_cents, max_financed_cents, max_ltv_percent, collateral_basis,
@@ -144,7 +148,7 @@ pub(super) static PROGRAMS: Spec = Spec {
                max_dti_percent, adders, term_minimums, subvented, max_backend_cents, max_backend_percent, max_service_contract_cents,
                max_service_contract_percent, max_gap_cents, markup_caps, flat_reserve_percent, max_reserve_cents, balloon_percent,
                late_after_days, late_percent, late_max_cents, mileage_steps, max_deposits, deposit_factor, deposit_step_cents, one_pay_factor,
-               purchase_option_fee_cents)
+               purchase_option_fee_cents, stipulations)
              SELECT md5('lender_program ' || l.id || r.code || r."from")::uuid, l.id, r.code, r.name, r.kind, daterange(r."from", r."to"),
                string_to_array(coalesce(r.states, ''), ' '), string_to_array(r.conditions, ' '), r.max_age, r.max_miles, r.tier, r.score_min, r.score_max,
                r.term_min, r.term_max, r.min_financed * 100, r.max_financed * 100, r.max_ltv, r.collateral_basis, r.buy_rate,
@@ -154,7 +158,7 @@ pub(super) static PROGRAMS: Spec = Spec {
                r.max_backend_percent, r.max_service_contract * 100, r.max_service_contract_percent, r.max_gap * 100,
                coalesce(r.markup_caps, '[]')::jsonb, r.flat_reserve_percent, r.max_reserve * 100, r.balloon, r.late_after_days, r.late_percent,
                r.late_max * 100, coalesce(r.mileage_steps, '[]')::jsonb, r.max_deposits, coalesce(r.deposit_factor, 0), r.deposit_step * 100,
-               r.one_pay_factor, r.purchase_option_fee * 100
+               r.one_pay_factor, r.purchase_option_fee * 100, string_to_array(coalesce(r.stipulations, ''), ' ')
              FROM jsonb_to_recordset($1) AS r (lender text, code text, name text, kind text, "from" date, "to" date, states text, conditions text,
                max_age int, max_miles int, tier text, score_min int, score_max int, term_min int, term_max int, min_financed numeric,
                max_financed numeric, max_ltv numeric, collateral_basis text, buy_rate numeric, max_markup numeric, flat_reserve numeric,
@@ -163,7 +167,7 @@ pub(super) static PROGRAMS: Spec = Spec {
                adders text, term_minimums text, subvented bool, max_backend numeric, max_backend_percent numeric, max_service_contract numeric,
                max_service_contract_percent numeric, max_gap numeric, markup_caps text, flat_reserve_percent numeric, max_reserve numeric,
                balloon numeric, late_after_days int, late_percent numeric, late_max numeric, mileage_steps text, max_deposits int,
-               deposit_factor numeric, deposit_step numeric, one_pay_factor numeric, purchase_option_fee numeric)
+               deposit_factor numeric, deposit_step numeric, one_pay_factor numeric, purchase_option_fee numeric, stipulations text)
              JOIN lender l ON l.group_id = $2 AND l.code = r.lender
              ON CONFLICT DO NOTHING"#,
     close: close!("lender_program"),

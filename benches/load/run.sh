@@ -7,7 +7,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 shared=${BENCH_SHARED:-$(realpath -m ../shared/bench)}
-[ -d "$shared" ] || shared=/work/shared/bench
 out=${BENCH_OUT:-$PWD/benches/load/out}
 port=${BENCH_PG_PORT:-55498}
 for need in psql wrk python3; do command -v "$need" >/dev/null || { echo "needs $need" >&2; exit 1; }; done

@@ -8,7 +8,7 @@ use deskless::finance::tax::{LeaseTaxMethod, Taxable};
 use deskless::finance::{
     AdderSubject, BackendCaps, DeferredDown, FinanceError, LinePlacement, MarkupCap, ProductKind, ProductLine, Program, ProgramQuote,
     Purse, QuoteKind, QuoteRequest, RateAdder, Refusal, RefusalRule, SolveFor, TaxRule, TermMinimum, TradeIn, Worksheet, best_quote,
-    compare, fitting_term, payment_grid, quote_all, solve,
+    compare, fitting_terms, payment_grid, quote_all, solve,
 };
 use deskless::kernel::id::ProductId;
 use deskless::kernel::money::{Cents, Currency};
@@ -362,7 +362,7 @@ fn a_lender_who_declines_names_the_nearest_term_it_takes() {
     let fitting = |programs: Vec<Program>, asked: &QuoteRequest| {
         let lender = programs[0].lender_id;
         let book = book(tax_rule(), programs);
-        let term = fitting_term(&book, asked, lender)?;
+        let term = *fitting_terms(&book, asked).get(&lender)?;
         let mut again = asked.clone();
         again.worksheet.term_months = term;
         assert!(quote_all(&book, &again).unwrap()[0].quoted().is_some(), "it takes {term} months");

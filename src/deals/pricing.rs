@@ -3,6 +3,8 @@
 //! The rules of the day are one snapshot in memory; nothing here touches the database. Copies of every rule used stay in a
 //! quote's inputs, so that it can be calculated again after any change.
 
+use std::collections::BTreeMap;
+
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -233,7 +235,10 @@ impl Desk {
         let book = self.rules.book();
         let request = self.request(&book, case)?.fitted();
         let (mut offers, mut declined) = (Vec::new(), Vec::new());
-        for answer in finance::quote_all(&book, &request)? {
+        let answers = finance::quote_all(&book, &request)?;
+        let all_quote = answers.iter().all(|answer| answer.quoted().is_some());
+        let fitting = if all_quote { BTreeMap::new() } else { finance::fitting_terms(&book, &request) };
+        for answer in answers {
             match answer.quoted() {
                 Some(priced) => {
                     let mut offer = finance_offer(answer.program.id, case.structure.terms.kind, &priced.input, &priced.quote)?;
@@ -243,7 +248,7 @@ impl Desk {
                 None => declined.push(Declined {
                     program_id: answer.program.id,
                     refusals: answer.refusals().to_vec(),
-                    fitting_term: finance::fitting_term(&book, &request, answer.program.lender_id),
+                    fitting_term: fitting.get(&answer.program.lender_id).copied(),
                 }),
             }
         }

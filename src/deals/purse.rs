@@ -128,7 +128,8 @@ fn told<'a>(inputs: &'a mut Value, result: &'a mut Value) -> impl Iterator<Item 
     inputs.pointer_mut("/purse").into_iter().chain(ratios).filter(|value| !value.is_null())
 }
 
-fn damaged(error: SealError) -> DbError {
+/// What is stored does not open.
+pub(in crate::deals) fn damaged(error: SealError) -> DbError {
     DbError::Corrupt(format!("income and debts: {error}"))
 }
 

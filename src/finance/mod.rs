@@ -38,7 +38,7 @@ pub use product::{
 pub use program::{
     AdderSubject, BackendCaps, BookRow, CollateralBasis, GuideValue, LateCharge, MarkupCap, MarkupLaw, Outcome, PricedQuote, Program,
     ProgramQuote, QuoteRequest, RateAdder, RateLever, Refusal, RefusalRule, Stipulation, TermMinimum, VehicleFacts, best_quote, cash_quote,
-    fitting_term, quote_all,
+    fitting_terms, quote_all,
 };
 pub use quote::{
     DEFERRED_MAX, DeferredDown, ENGINE_VERSION, FEE_WAIVERS_MAX, FeeRule, FeeScope, FeeWaiver, LeaseDetail, LinePlacement, ProductLine,

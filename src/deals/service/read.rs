@@ -10,6 +10,7 @@ use crate::auth::Scope;
 use crate::db::DbError;
 use crate::deals::model::Scenario;
 use crate::deals::plan::PaymentPlan;
+use crate::deals::purse::damaged;
 use crate::deals::replay::Replay;
 use crate::deals::states::DealState;
 use crate::deals::store::list::{self, DealKey};
@@ -163,7 +164,7 @@ impl Deals {
 
     /// The income and debts of a deal's or a scenario's plan; none when they are not known.
     pub fn purse(&self, store: StoreId, plan: &PaymentPlan) -> Result<Option<Purse>, DbError> {
-        self.desk.purses().of(store, plan).map_err(|error| DbError::Corrupt(format!("income and debts: {error}")))
+        self.desk.purses().of(store, plan).map_err(damaged)
     }
 
     /// Inputs and result of an insurance quote as stored.

@@ -158,18 +158,17 @@ fn the_law_caps_the_price_and_forbids_gap_where_little_is_financed() {
     assert_eq!(at(21_000_01, 500_00), []);
 }
 
+const GROUP: GroupId = GroupId(Uuid::from_u128(2));
+
+fn class(make: &str, fuel: Option<&str>, class: &str) -> VehicleClass {
+    VehicleClass { group_id: GROUP, make: make.into(), fuel: fuel.map(Into::into), class: class.into() }
+}
+
 #[test]
 fn the_price_on_a_car_follows_its_class_condition_age_and_miles() {
-    let group = GroupId(Uuid::from_u128(2));
-    let class = |make: &str, fuel: Option<&str>, class: &str| VehicleClass {
-        group_id: group,
-        make: make.into(),
-        fuel: fuel.map(Into::into),
-        class: class.into(),
-    };
     let rate = |class: &str, condition, age, miles, price: i64| ProductRate {
         id: Uuid::from_u128(9),
-        group_id: group,
+        group_id: GROUP,
         product_code: "P".into(),
         vehicle_class: class.into(),
         condition,
@@ -326,13 +325,6 @@ fn a_law_holds_for_its_state_kind_and_days() {
 
 #[test]
 fn the_closest_row_says_a_vehicles_class() {
-    let group = GroupId(Uuid::from_u128(2));
-    let class = |make: &str, fuel: Option<&str>, class: &str| VehicleClass {
-        group_id: group,
-        make: make.into(),
-        fuel: fuel.map(Into::into),
-        class: class.into(),
-    };
     let rows = |classes| ProductRows { classes, ..ProductRows::default() };
     let all = rows(vec![
         class("Toyota", Some("HYBRID"), "make and fuel"),
@@ -341,7 +333,7 @@ fn the_closest_row_says_a_vehicles_class() {
         class("*", None, "any"),
     ]);
     let of = |rows: &ProductRows, make: &str, fuel: Option<&str>| {
-        rows.class(group, &ProductVehicle { make: make.into(), fuel: fuel.map(Into::into), ..vehicle() })
+        rows.class(GROUP, &ProductVehicle { make: make.into(), fuel: fuel.map(Into::into), ..vehicle() })
     };
     assert_eq!(of(&all, "toyota", Some("HYBRID")), "make and fuel");
     assert_eq!(of(&all, "toyota", Some("GASOLINE")), "make");

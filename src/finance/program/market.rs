@@ -1,5 +1,6 @@
 //! What every lender program of a group says to a request.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::finance::error::FinanceError;
@@ -146,22 +147,24 @@ pub fn best_quote(book: &RuleBook, request: &QuoteRequest) -> Result<Option<Prog
     Candidates::new(book, request)?.best_quote()
 }
 
-/// The nearest term of whole years for which a lender takes the request, all else as it stands; of two equally near ones the
-/// shorter. None when no term helps, and for cash.
-pub fn fitting_term(book: &RuleBook, request: &QuoteRequest, lender: LenderId) -> Option<u16> {
+/// For each lender that takes the request for another term of whole years, all else as it stands: the nearest such term; of two
+/// equally near ones the shorter. Empty for cash.
+pub fn fitting_terms(book: &RuleBook, request: &QuoteRequest) -> BTreeMap<LenderId, u16> {
+    let mut fitting = BTreeMap::new();
     if request.worksheet.kind == QuoteKind::Cash {
-        return None;
+        return fitting;
     }
-    let mut candidates = Candidates::new(book, request).ok()?;
-    candidates.rows.retain(|program| program.lender_id == lender);
-    let longest = candidates.rows.iter().map(|program| program.term_max_months).max()?;
+    let Ok(mut candidates) = Candidates::new(book, request) else { return fitting };
+    let longest = candidates.rows.iter().map(|program| program.term_max_months).max().unwrap_or_default();
     let asked = request.worksheet.term_months;
     let mut terms: Vec<u16> = (12..=longest).step_by(12).filter(|term| *term != asked).collect();
     terms.sort_by_key(|term| (term.abs_diff(asked), *term));
-    terms.into_iter().find(|term| {
-        candidates.input.worksheet.term_months = *term;
-        candidates.best().is_ok_and(|best| best.is_some())
-    })
+    for term in terms {
+        candidates.input.worksheet.term_months = term;
+        // A term that can't be calculated fits nobody; the next may.
+        candidates.payments(|program, _, _, _| _ = fitting.entry(program.lender_id).or_insert(term)).ok();
+    }
+    fitting
 }
 
 /// What every program of the group says to a request: quotes first, the lowest payment on top; then the programs for this

@@ -19,7 +19,7 @@ use super::retail::AccrualBasis;
 use super::tax::SaleCondition;
 
 pub(super) use market::Candidates;
-pub use market::{Outcome, PricedQuote, ProgramQuote, best_quote, cash_quote, fitting_term, quote_all};
+pub use market::{Outcome, PricedQuote, ProgramQuote, best_quote, cash_quote, fitting_terms, quote_all};
 pub use refusal::{Refusal, RefusalRule};
 pub use request::{BookRow, QuoteRequest, VehicleFacts};
 pub use why::RateLever;

@@ -37,9 +37,11 @@ where
     F: Future<Output = Result<usize, E>> + Send,
     E: Error + 'static,
 {
-    while !db.pool().is_closed() {
+    while !db.is_closed() {
         tokio::time::sleep(period).await;
-        if let Err(error) = round().await {
+        if let Err(error) = round().await
+            && !db.is_closed()
+        {
             tracing::warn!(error = &error as &dyn Error, "{trouble}");
         }
     }

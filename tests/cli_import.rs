@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::helpers::TestApp;
-use crate::helpers::program::{Said, run};
+use crate::helpers::program::{Said, run, run_with_log};
 
 const GOOD: &str = "stock,vin,year,make,model,price\n\
     A1,1HGCV1F49MA038035,2021,Honda,Accord,28500\n\
@@ -62,6 +62,23 @@ async fn a_clean_feed_ends_with_one_line_and_success() {
     let again = import(&app, &[&file], None).await;
     assert!(again.code == 0 && again.out.contains("0 created, 0 updated, 2 unchanged"), "{again:?}");
     assert_eq!(cars(&app).await, 2);
+}
+
+#[tokio::test]
+async fn a_warning_on_the_way_is_plain_text_beside_the_summary() {
+    let (app, folder) = (TestApp::start().await, Folder::new("slow"));
+    // A statement that waits for longer than a second is logged.
+    let mut other = app.database.pool().begin().await.unwrap();
+    sqlx::query("LOCK TABLE store").execute(&mut *other).await.unwrap();
+    let file = folder.file("lot.csv", GOOD);
+    let arguments = ["import", "inventory", "--store", "austin", &file];
+    let (said, ()) = tokio::join!(run_with_log(&app, &arguments), async {
+        tokio::time::sleep(std::time::Duration::from_millis(2500)).await;
+        other.rollback().await.unwrap();
+    });
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.err.contains("slow statement") && !said.err.contains('\u{1b}'), "{said:?}");
+    assert!(said.out.starts_with("austin: lot.csv (") && said.out.lines().count() == 1, "{said:?}");
 }
 
 #[tokio::test]

@@ -95,6 +95,11 @@ impl Db {
         self.leases.close().await;
     }
 
+    /// Whether it was closed: what runs in the background ends, and what fails because of it is no trouble to tell of.
+    pub fn is_closed(&self) -> bool {
+        self.pool.is_closed()
+    }
+
     /// How many connections are open, and how many of them nobody uses.
     pub fn connections(&self) -> (u32, usize) {
         (self.pool.size(), self.pool.num_idle().saturating_add(self.leases.resting()))

@@ -208,7 +208,7 @@ async fn listen(db: Db, mut listener: PgListener, sender: broadcast::Sender<Sign
                 Ok(())
             }
             Ok(Ok(Some(_))) | Err(_) => read(&db, &sender, &mut seen).await,
-            Ok(Ok(None) | Err(_)) if db.pool().is_closed() => return,
+            Ok(Ok(None) | Err(_)) if db.is_closed() => return,
             // The connection was lost. Listen again first, then read what was missed: the other way round, a change between
             // the two would be lost.
             Ok(Ok(None) | Err(_)) => {
@@ -226,7 +226,7 @@ async fn listen(db: Db, mut listener: PgListener, sender: broadcast::Sender<Sign
         };
         match read {
             Ok(()) => listening.store(true, Ordering::Relaxed),
-            Err(_) if db.pool().is_closed() => return,
+            Err(_) if db.is_closed() => return,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "change notices: database unavailable");
                 tokio::time::sleep(Duration::from_millis(200)).await;

@@ -80,7 +80,10 @@ impl Dealers {
                     Ok(Signal::Changed(_)) => false,
                     Err(RecvError::Closed) => return,
                 };
-                if stale && let Err(error) = background.reload().await {
+                if stale
+                    && let Err(error) = background.reload().await
+                    && !background.db.is_closed()
+                {
                     tracing::warn!(error = &error as &dyn std::error::Error, "stores could not be read again; the older ones stay");
                 }
             }

@@ -273,10 +273,10 @@ impl Rules {
                     }
                 }
                 while let Err(error) = background.reload().await {
-                    {
-                        let error: &dyn std::error::Error = &error;
-                        tracing::warn!(error, "rules could not be read again; the older ones stay");
+                    if background.db.is_closed() {
+                        return;
                     }
+                    tracing::warn!(error = &error as &dyn std::error::Error, "rules could not be read again; the older ones stay");
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             }

@@ -39,9 +39,20 @@ impl From<Output> for Said {
     }
 }
 
-/// Runs the program to its end.
+/// Runs the program to its end. It logs errors only: what a busy machine makes it warn about (a slow statement) is not what it
+/// says to its user.
 pub async fn run(app: &TestApp, arguments: &[&str], input: Option<&str>) -> Said {
     let mut command = command(app);
+    command.env("DESKLESS_LOG__FILTER", "error");
+    finish(command, arguments, input).await
+}
+
+/// As [`run`], with its log as people get it.
+pub async fn run_with_log(app: &TestApp, arguments: &[&str]) -> Said {
+    finish(command(app), arguments, None).await
+}
+
+async fn finish(mut command: Command, arguments: &[&str], input: Option<&str>) -> Said {
     command.args(arguments);
     if input.is_some() {
         command.stdin(Stdio::piped());

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use chrono::Duration;
+use deskless::auth::Role;
 use serde_json::{Value, json};
 
 use crate::helpers::showroom::{Showroom, handing_over};
-use crate::helpers::{TestApp, until};
+use crate::helpers::{Session, TestApp, until};
 use crate::partner_sim::{Mood, Sim};
 
 const SEEN: &str = "deposit { id status outcomeKnown problem tries amount { amount } refusedCode partnerReference }
@@ -25,10 +26,16 @@ async fn with_partner() -> (Showroom, Sim, Value) {
     })
     .await;
     let room = Showroom::on(app).await;
-    let deal = room.open_deal(&room.rav4, json!({})).await;
+    let deal = held(&room, &room.rav4).await;
+    (room, sim, deal)
+}
+
+/// A deal that holds its car.
+async fn held(room: &Showroom, car: &async_graphql::ID) -> Value {
+    let deal = room.open_deal(car, json!({})).await;
     let held = room.run(&room.sam, "holdPlace", json!({ "dealId": deal["id"], "idempotencyKey": room.key() }), "userErrors { code }").await;
     assert_eq!(held["userErrors"], json!([]));
-    (room, sim, deal)
+    deal
 }
 
 async fn authorize(room: &Showroom, deal: &Value, key: &str, token: &str) -> Value {
@@ -397,4 +404,66 @@ async fn a_deposit_of_a_deal_that_sits_on_another_tablet_is_left_alone() {
         "CAPTURED",
         "the same key, once the deal is free"
     );
+}
+
+#[tokio::test]
+async fn managers_list_the_refunds_the_partner_refused() {
+    let (room, _, deal) = with_partner().await;
+    let mut refused = vec![deal];
+    for _ in 0..2 {
+        let car = room.add_car(&format!("4T1G11AK5MU00010{}", refused.len()), "Toyota", "Camry", 2022, "USED", 20_000_00).await;
+        refused.push(held(&room, &car.into()).await);
+    }
+    for deal in &refused {
+        let input = json!({ "dealId": deal["id"], "amount": "500.00", "refundable": true, "cardToken": "tok_no_refund", "idempotencyKey": room.key() });
+        let taken = room.run(&room.sam, "depositAuthorize", input, SEEN).await;
+        assert_eq!(change(&room, "depositCapture", &taken["deposit"]).await["deposit"]["status"], "CAPTURED");
+    }
+    let list = async |who: &Session, more: Value| {
+        let query = "query ($filter: DealFilterInput!, $order: DealOrder, $first: Int, $after: String) {
+          deals(filter: $filter, orderBy: $order, first: $first, after: $after) {
+            nodes { id nextSteps { code } } totalCount pageInfo { endCursor hasNextPage } } }";
+        let mut variables = json!({ "filter": { "refundRefused": true } });
+        for (name, value) in more.as_object().unwrap() {
+            variables[name] = value.clone();
+        }
+        room.app.data(who, query, variables).await["deals"].take()
+    };
+    let maria = room.app.manager().await;
+    assert_eq!(list(&maria, json!({})).await["totalCount"], 0, "nothing was refused yet");
+    for deal in &refused {
+        let present = room.app.data(&room.sam, "query ($id: ID!) { deal(id: $id) { id version } }", json!({ "id": deal["id"] })).await;
+        room.done("dealCancel", &present["deal"], json!({ "reason": "changed their mind" })).await;
+        room.app.clock.advance(Duration::seconds(1));
+    }
+    room.app.app.payments.sweep().await.expect("sweeps");
+    let all = list(&maria, json!({})).await;
+    assert_eq!((&all["totalCount"], all["nodes"].as_array().unwrap().len()), (&json!(3), 3));
+    for node in all["nodes"].as_array().unwrap() {
+        assert_eq!(node["nextSteps"], json!([{ "code": "SETTLE_REFUND" }]));
+    }
+    // The last that was called off first; the other way round; page by page.
+    let ids = |page: &Value| page["nodes"].as_array().unwrap().iter().map(|n| n["id"].clone()).collect::<Vec<_>>();
+    let expected: Vec<Value> = refused.iter().rev().map(|deal| deal["id"].clone()).collect();
+    assert_eq!(ids(&all), expected);
+    let mut turned = ids(&list(&maria, json!({ "order": "LONGEST_UNTOUCHED" })).await);
+    turned.reverse();
+    assert_eq!(turned, expected);
+    let first = list(&maria, json!({ "first": 2 })).await;
+    assert_eq!(first["pageInfo"]["hasNextPage"], true);
+    let rest = list(&maria, json!({ "first": 2, "after": first["pageInfo"]["endCursor"] })).await;
+    assert_eq!(([ids(&first), ids(&rest)].concat(), &rest["pageInfo"]["hasNextPage"]), (expected, &json!(false)));
+    // Together with the other filters, and only in one's own stores.
+    assert_eq!(list(&maria, json!({ "filter": { "refundRefused": true, "states": ["LOST"] } })).await["totalCount"], 0);
+    let other = room.open_deal(&room.camry, json!({})).await;
+    assert_eq!(list(&maria, json!({ "filter": { "refundRefused": false } })).await["totalCount"], 4, "{other}");
+    let elsewhere = room.app.person("raleigh@example.com", &[(room.app.raleigh, Role::SalesManager)]).await;
+    assert_eq!(ids(&list(&elsewhere, json!({})).await), Vec::<Value>::new());
+    assert_eq!(list(&room.sam, json!({})).await["totalCount"], 3, "whoever sells there tells the customer");
+    // Once the money went back another way and the partner agrees, the deal leaves the list.
+    room.sql(
+        "UPDATE deposit SET status = 'REFUNDED' WHERE deal_id = (SELECT id FROM deal WHERE ended_at IS NOT NULL ORDER BY number LIMIT 1)",
+    )
+    .await;
+    assert_eq!(list(&maria, json!({})).await["totalCount"], 2);
 }

@@ -29,6 +29,10 @@ pub(super) struct DealFilterInput {
     vehicle_id: Option<ID>,
     /// With this number.
     number: Option<String>,
+    /// True: only ended deals whose deposit the payment partner refused to give back, which a manager settles (`SETTLE_REFUND` in
+    /// `nextSteps`). False asks for nothing.
+    #[graphql(default)]
+    refund_refused: bool,
 }
 
 impl DealFilterInput {
@@ -43,6 +47,7 @@ impl DealFilterInput {
             customer: input::opt_id("filter.customerId", self.customer_id.as_ref())?,
             vehicle: input::opt_id("filter.vehicleId", self.vehicle_id.as_ref())?,
             number: number.transpose()?,
+            refund_refused: self.refund_refused,
         })
     }
 }

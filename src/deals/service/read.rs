@@ -34,6 +34,8 @@ pub struct DealFilter {
     pub vehicle: Option<VehicleId>,
     /// With this number.
     pub number: Option<i64>,
+    /// Only ended ones whose deposit the payment partner refused to give back.
+    pub refund_refused: bool,
 }
 
 crate::text_enum! {

@@ -21,10 +21,40 @@ pub(in crate::deals) async fn keys(
     after: Option<DealKey>,
     limit: i64,
 ) -> Result<Vec<DealKey>, DbError> {
+    if filter.refund_refused {
+        let mut keys = refund_refused(conn, scope, filter).await?;
+        match order {
+            DealOrder::LastChanged => keys.sort_unstable_by(|a, b| b.cmp(a)),
+            DealOrder::LongestUntouched => keys.sort_unstable(),
+        }
+        let beyond = |key: &DealKey| after.is_none_or(|after| if order == DealOrder::LastChanged { *key < after } else { *key > after });
+        return Ok(keys.into_iter().filter(beyond).take(usize::try_from(limit).unwrap_or_default()).collect());
+    }
     match order {
         DealOrder::LastChanged => last_changed(conn, scope, filter, after, limit).await,
         DealOrder::LongestUntouched => longest_untouched(conn, scope, filter, after, limit).await,
     }
+}
+
+/// Every ended deal whose deposit the payment partner refused to give back ([`crate::payments::Deposit::refund_refused`]), in no order:
+/// read from the index that holds such deposits alone, which are few.
+async fn refund_refused(conn: &mut PgConnection, scope: &Scope, filter: &DealFilter) -> Result<Vec<DealKey>, DbError> {
+    let states = states(filter);
+    let rows = sqlx::query!(
+        "SELECT id, updated_at FROM deal
+         WHERE id IN (SELECT deal_id FROM deposit WHERE status = 'CAPTURED' AND refused_code IS NOT NULL) AND ended_at IS NOT NULL
+           AND store_id = ANY($1) AND ($2::text[] IS NULL OR state = ANY($2)) AND ($3::uuid IS NULL OR salesperson_id = $3)
+           AND ($4::uuid IS NULL OR customer_id = $4) AND ($5::uuid IS NULL OR vehicle_id = $5) AND ($6::bigint IS NULL OR number = $6)",
+        scope.store_ids(),
+        states as _,
+        filter.salesperson.map(Uuid::from),
+        filter.customer.map(Uuid::from),
+        filter.vehicle.map(Uuid::from),
+        filter.number,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.updated_at, row.id)).collect())
 }
 
 async fn longest_untouched(
@@ -87,6 +117,9 @@ async fn last_changed(
 
 /// How many deals the filter finds.
 pub(in crate::deals) async fn count(conn: &mut PgConnection, scope: &Scope, filter: &DealFilter) -> Result<i64, DbError> {
+    if filter.refund_refused {
+        return Ok(i64::try_from(refund_refused(conn, scope, filter).await?.len()).unwrap_or(i64::MAX));
+    }
     let states = states(filter);
     let count = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM deal

@@ -142,6 +142,26 @@ async fn nobody_drives_off_uninsured_or_without_an_odometer_statement() {
 }
 
 #[tokio::test]
+async fn a_policy_s_number_opens_only_in_the_store_it_was_shown_in() {
+    let (room, maria) = room().await;
+    let deal = signed_cash(&room).await;
+    let delivered = act(&room, &room.sam, "dealDeliver", &deal, json!({ "odometerMiles": 20_000 })).await["deal"].clone();
+    let query = "query ($id: ID!) { deal(id: $id) { delivery { insurance { policyNumber } } } }";
+    let seen = room.app.data(&maria, query, json!({ "id": delivered["id"] })).await;
+    assert_eq!(seen["deal"]["delivery"]["insurance"]["policyNumber"], "SM-4711-X");
+    // Somebody with the database moves the row to a store whose people may not see it.
+    let raleigh = room.app.raleigh.0;
+    room.sql(&format!("UPDATE deal_delivery SET store_id = '{raleigh}'; UPDATE deal SET store_id = '{raleigh}'")).await;
+    let elsewhere = room.app.person("raleigh@example.com", &[(room.app.raleigh, Role::SalesManager)]).await;
+    let stolen = room.app.graphql(Some(&elsewhere.access), query, json!({ "id": delivered["id"] })).await;
+    assert_eq!(
+        (&stolen["data"]["deal"]["delivery"], &stolen["errors"][0]["extensions"]["code"]),
+        (&Value::Null, &json!("INTERNAL")),
+        "{stolen}"
+    );
+}
+
+#[tokio::test]
 async fn an_old_car_needs_no_odometer_statement() {
     let (room, _) = room().await;
     let old = room.add_car("2T3P1RFV8MC000009", "Toyota", "RAV4", 2010, "USED", 9_000_00).await;

@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use deskless::db::By;
-use deskless::finance::{ExchangeError, QuoteRequest, RuleImport, RuleTable, cash_quote, quote_all, seed_rules};
+use deskless::finance::{
+    DeliveryRight, ExchangeError, QuoteRequest, RuleImport, RuleTable, SaleCondition, cash_quote, quote_all, seed_rules,
+};
 use deskless::kernel::money::Cents;
 
 use crate::finance_rules::golden;
@@ -270,4 +272,57 @@ async fn the_command_line_exports_imports_and_reports() {
     let report = std::fs::read_to_string(&report).unwrap();
     assert!(report.starts_with("file,row,column,value,reason\n") && report.contains(",2,amount,'=1+1,dollars from 0.00"), "{report}");
     let _ = std::fs::remove_dir_all(&dir);
+}
+
+#[tokio::test]
+async fn california_s_return_law_has_its_fees_and_the_unsure_part_is_marked_until_somebody_checks_it() {
+    let app = seeded().await;
+    let law = |on: &str| app.app.rules.book().delivery_law("CA", DeliveryRight::Return, on.parse().unwrap()).cloned();
+    assert!(law("2026-09-30").is_none(), "SB 766 is live from 1 October 2026");
+    let found = law("2026-10-01").expect("a law");
+    let fee = found.fees.restocking.expect("a fee");
+    assert_eq!([13_000_00, 20_000_00, 50_000_00].map(|price| fee.on(Cents(price)).0), [200_00, 300_00, 600_00]);
+    let miles = found.fees.mileage.expect("a fee for miles");
+    assert_eq!((miles.on(250), miles.on(400), miles.verified, found.verified), (Cents(0), Cents(150_00), false, false));
+    assert!(found.covers(SaleCondition::Used, Cents(50_000_00)) && !found.covers(SaleCondition::Used, Cents(50_000_01)));
+
+    let file = export(&app, RuleTable::DeliveryLaws).await;
+    let line = file.lines().find(|line| line.starts_with("CA,RETURN")).expect("its line");
+    assert!(line.contains(",50000.00,400,1.5,200.00,600.00,1.00,250,150.00,false,"), "{line}");
+    // Checked by a person: in place, and apart from the rest of the row.
+    let checked = import(&app, RuleTable::DeliveryLaws, &file.replace("150.00,false,", "150.00,true,")).await;
+    assert_eq!((checked.noted, checked.added, checked.refused.len()), (1, 0, 0), "{checked:?}");
+    let found = law("2026-11-22").expect("a law");
+    assert_eq!((found.fees.mileage.map(|fee| fee.verified), found.verified), (Some(true), false));
+    // What it says is never changed in place.
+    let other = import(&app, RuleTable::DeliveryLaws, &file.replace("1.5,200.00", "2,200.00")).await;
+    assert_eq!(other.refused.iter().map(|l| (l.column.as_str(), l.value.as_str())).collect::<Vec<_>>(), [("restock_percent", "2")]);
+}
+
+#[tokio::test]
+async fn the_parts_of_a_return_s_fees_belong_together() {
+    let app = seeded().await;
+    const HEAD: &str =
+        "state,kind,from,days,counts_from,restock_percent,restock_min,restock_max,mile_fee,mile_free,mile_fee_max,mile_verified";
+    for (row, column, reason) in [
+        ("TX,SPOT_CANCEL,2026-01-01,3,DELIVERY,1.5,,,,,,", "restock_percent", "only for a RETURN"),
+        ("TX,SPOT_CANCEL,2026-01-01,3,DELIVERY,,,,1.00,0,,", "mile_fee", "only for a RETURN"),
+        ("TX,RETURN,2026-01-01,3,DELIVERY,,200.00,,,,,", "restock_min", "needs restock_percent"),
+        ("TX,RETURN,2026-01-01,3,DELIVERY,,,600.00,,,,", "restock_max", "needs restock_percent"),
+        ("TX,RETURN,2026-01-01,3,DELIVERY,101,,,,,,", "restock_percent", "at most 100"),
+        ("TX,RETURN,2026-01-01,3,DELIVERY,1.5,600.00,200.00,,,,", "restock_max", "must not be below restock_min"),
+        ("TX,RETURN,2026-01-01,3,DELIVERY,,,,,250,,", "mile_free", "needs mile_fee"),
+        ("TX,RETURN,2026-01-01,3,DELIVERY,,,,,,150.00,", "mile_fee_max", "needs mile_fee"),
+        ("TX,RETURN,2026-01-01,3,DELIVERY,,,,,,,true", "mile_verified", "needs mile_fee"),
+        ("TX,RETURN,2026-01-01,3,DELIVERY,,,,1.00,,,", "mile_free", "must be filled with mile_fee"),
+        ("TX,RETURN,2026-01-01,3,DELIVERY,,,,0,0,,", "mile_fee", "more than 0.00"),
+        ("TX,RETURN,2026-01-01,3,DELIVERY,,,,1,0,0,", "mile_fee_max", "more than 0.00"),
+    ] {
+        let done = import(&app, RuleTable::DeliveryLaws, &format!("{HEAD}\n{row}\n")).await;
+        let refused = reasons(&done);
+        assert_eq!(refused.len(), 1, "{row}: {done:?}");
+        assert!(refused[0].1 == column && refused[0].3.starts_with(reason), "{row}: {refused:?}");
+    }
+    let whole = import(&app, RuleTable::DeliveryLaws, &format!("{HEAD}\nTX,RETURN,2026-01-01,3,DELIVERY,1.5,,,0.25,0,,\n")).await;
+    assert_eq!((whole.added, whole.refused.len()), (1, 0), "{whole:?}");
 }

@@ -49,6 +49,7 @@ mod deals_races;
 mod deals_recall;
 mod deals_replacements;
 mod deals_replay;
+mod deals_returns;
 mod deals_room;
 mod deals_rules;
 mod deals_sale;

@@ -8,7 +8,8 @@ use std::fmt;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
-use crate::finance::{DeliveryLaw, days_after};
+use super::settlement::CarReturned;
+use crate::finance::{DeliveryLaw, ReturnFees, days_after};
 use crate::inventory::VehicleStatus;
 use crate::kernel::id::LenderId;
 use crate::kernel::money::Cents;
@@ -40,6 +41,12 @@ pub struct ReturnRight {
     pub until: LastDay,
     /// Driven no further than this.
     pub max_miles: Option<i32>,
+    /// The car's price, of which the store may keep a share.
+    pub price: Cents,
+    /// What the customer paid when the deal was signed.
+    pub paid: Cents,
+    /// What the store may keep of it.
+    pub fees: ReturnFees,
 }
 
 crate::text_enum! {
@@ -108,6 +115,8 @@ pub struct Delivery {
     pub spot: Option<Spot>,
     /// The buyer's right.
     pub return_right: Option<ReturnRight>,
+    /// The car came back.
+    pub returned: Option<CarReturned>,
 }
 
 /// What a lender paid for a delivered deal.
@@ -143,9 +152,14 @@ impl Delivery {
         self.spot.as_ref().is_some_and(|spot| today <= spot.until.day)
     }
 
+    /// How far it was driven since, with this on the odometer.
+    pub fn driven(&self, odometer_miles: i32) -> i32 {
+        odometer_miles.saturating_sub(self.odometer_miles)
+    }
+
     /// Whether the buyer may bring it back on a day with this on the odometer.
     pub fn may_be_returned(&self, today: NaiveDate, odometer_miles: i32) -> bool {
-        let driven = odometer_miles.saturating_sub(self.odometer_miles);
+        let driven = self.driven(odometer_miles);
         self.return_right.as_ref().is_some_and(|right| today <= right.until.day && right.max_miles.is_none_or(|most| driven <= most))
     }
 }
@@ -171,7 +185,14 @@ mod tests {
             insurance: None,
             status_before: VehicleStatus::Available,
             spot: Some(Spot { reason: "Saturday".into(), until: last(10) }),
-            return_right: Some(ReturnRight { until: last(3), max_miles: Some(400) }),
+            return_right: Some(ReturnRight {
+                until: last(3),
+                max_miles: Some(400),
+                price: Cents(30_000_00),
+                paid: Cents(1_000_00),
+                fees: ReturnFees::default(),
+            }),
+            returned: None,
         };
         assert!(delivery.may_be_called_off(day(10)) && !delivery.may_be_called_off(day(11)));
         assert!(

@@ -28,6 +28,7 @@ pub mod recheck;
 mod replay;
 mod seat;
 mod service;
+mod settlement;
 pub mod states;
 pub mod states_page;
 pub mod steps;
@@ -44,6 +45,7 @@ pub use service::{
     ProductDraft, RecordAnswers, Refusal, RefusalCode, Replayed, ReturnDeal, SaveScenario, SeatOutcome, StructureWish, SwapVehicle,
     TakeCounter, TakeDeposit, TakeOver, Target, TradeInDraft, UnwindDeal,
 };
+pub use settlement::{CarReturned, ReturnCharges, ReturnLine, ReturnLineCode, Settlement};
 pub use store::affected::Affected;
 pub use store::approvals::{Approval, ApprovalFilter};
 pub use store::room::{HistoryEvent, Parts, Room};

@@ -1,6 +1,7 @@
 //! The last days that follow a sale: dated rows of the selling store's state. Pure.
 
 use chrono::{Days, NaiveDate};
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::tax::SaleCondition;
@@ -26,6 +27,61 @@ crate::text_enum! {
     }
 }
 
+/// What a seller may keep for taking a car back: a share of its price, between a least and a most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RestockingFee {
+    /// Percent points of the car's price.
+    pub percent: Decimal,
+    /// At least this.
+    pub min: Option<Cents>,
+    /// At most this.
+    pub max: Option<Cents>,
+}
+
+impl RestockingFee {
+    /// The share alone, rounded down to the cent: the law says how much at most.
+    pub fn share(&self, price: Cents) -> Cents {
+        price.at_least_zero().percent_down(self.percent).unwrap_or_default()
+    }
+
+    /// The fee on a car at such a price. The most counts before the least.
+    pub fn on(&self, price: Cents) -> Cents {
+        let at_least = self.share(price).max(self.min.unwrap_or_default());
+        self.max.map_or(at_least, |most| at_least.min(most))
+    }
+}
+
+/// What a seller may ask for the miles driven with a car that comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MileageFee {
+    /// For each mile beyond the free ones.
+    pub per_mile: Cents,
+    /// So many miles cost nothing.
+    pub free_miles: i32,
+    /// At most this in all.
+    pub max: Option<Cents>,
+    /// Whether a person checked this part of the row.
+    pub verified: bool,
+}
+
+impl MileageFee {
+    /// For so many miles.
+    pub fn on(&self, driven: i32) -> Cents {
+        let beyond = driven.saturating_sub(self.free_miles).max(0);
+        let fee = Cents(self.per_mile.0.saturating_mul(i64::from(beyond)));
+        self.max.map_or(fee, |most| fee.min(most))
+    }
+}
+
+/// What a seller may keep when a buyer brings a car back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReturnFees {
+    /// For taking it back.
+    pub restocking: Option<RestockingFee>,
+    /// For the miles.
+    pub mileage: Option<MileageFee>,
+}
+
 /// A row of `delivery_law`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryLaw {
@@ -45,6 +101,8 @@ pub struct DeliveryLaw {
     pub max_price: Option<Cents>,
     /// Only while the car was driven no further.
     pub max_miles: Option<i32>,
+    /// What the seller may keep of what was paid; nothing of a sale the seller calls off.
+    pub fees: ReturnFees,
     /// Where it was read.
     pub source: String,
     /// Whether a person checked it.
@@ -92,6 +150,7 @@ mod tests {
             conditions: vec![SaleCondition::Used],
             max_price: Some(Cents(50_000_00)),
             max_miles: Some(400),
+            fees: ReturnFees::default(),
             source: "test".into(),
             verified: false,
             effective_from: None,
@@ -102,5 +161,39 @@ mod tests {
         assert!(law.covers(SaleCondition::Used, Cents(50_000_00)));
         assert!(!law.covers(SaleCondition::Used, Cents(50_000_01)) && !law.covers(SaleCondition::New, Cents(1)));
         assert_eq!(days_after(NaiveDate::MAX, 3), NaiveDate::MAX);
+    }
+
+    #[test]
+    fn a_restocking_fee_is_a_share_between_its_least_and_its_most_and_rounded_down() {
+        let fee = RestockingFee { percent: Decimal::new(15, 1), min: Some(Cents(200_00)), max: Some(Cents(600_00)) };
+        for (price, expected) in [
+            (0, 200_00),
+            (9_000_00, 200_00),
+            (13_333_33, 200_00), // 199.99995
+            (13_333_34, 200_00), // 200.0001
+            (13_400_00, 201_00),
+            (30_000_00, 450_00),
+            (31_333_33, 469_99), // 469.99995: never more than the law allows
+            (40_000_00, 600_00),
+            (40_000_67, 600_00), // 600.01005
+            (50_000_00, 600_00),
+            (-5, 200_00),
+        ] {
+            assert_eq!(fee.on(Cents(price)), Cents(expected), "{price}");
+        }
+        let bare = RestockingFee { min: None, max: None, ..fee };
+        assert_eq!((bare.on(Cents(1_00)), bare.on(Cents(100_000_00))), (Cents(1), Cents(1_500_00)));
+        // A least above the most can't be stored; the customer would pay no more than the most.
+        assert_eq!(RestockingFee { min: Some(Cents(700_00)), ..fee }.on(Cents(1)), Cents(600_00));
+    }
+
+    #[test]
+    fn miles_cost_from_the_first_beyond_the_free_ones_up_to_a_most() {
+        let fee = MileageFee { per_mile: Cents(1_00), free_miles: 250, max: Some(Cents(150_00)), verified: false };
+        for (driven, expected) in [(-10, 0), (0, 0), (250, 0), (251, 1_00), (320, 70_00), (400, 150_00), (401, 150_00), (i32::MAX, 150_00)]
+        {
+            assert_eq!(fee.on(driven), Cents(expected), "{driven}");
+        }
+        assert_eq!(MileageFee { max: None, ..fee }.on(1_250), Cents(1_000_00));
     }
 }

@@ -27,7 +27,7 @@ pub mod tax;
 
 pub use approval::{ApprovalKind, ApprovalRule, ApprovalUnit};
 pub use comparison::{Comparison, compare};
-pub use delivery::{CountsFrom, DeliveryLaw, DeliveryRight, days_after};
+pub use delivery::{CountsFrom, DeliveryLaw, DeliveryRight, MileageFee, RestockingFee, ReturnFees, days_after};
 pub use error::FinanceError;
 pub use exchange::{ExchangeError, RuleImport, RuleReportLine, RuleTable};
 pub use grid::{GRID_MAX, GridCell, GridOffer, payment_grid};

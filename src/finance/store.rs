@@ -9,7 +9,7 @@ use crate::kernel::money::Cents;
 use crate::kernel::rate::Rate;
 
 use super::approval::{ApprovalKind, ApprovalRule};
-use super::delivery::{CountsFrom, DeliveryLaw, DeliveryRight};
+use super::delivery::{CountsFrom, DeliveryLaw, DeliveryRight, MileageFee, RestockingFee, ReturnFees};
 use super::lease::MoneyFactor;
 use super::product;
 use super::program::{BackendCaps, CollateralBasis, GuideValue, LateCharge, MarkupLaw, Program, Stipulation};
@@ -82,15 +82,39 @@ async fn approval_rules(conn: &mut PgConnection) -> Result<Vec<ApprovalRule>, Db
 }
 
 async fn delivery_laws(conn: &mut PgConnection) -> Result<Vec<DeliveryLaw>, DbError> {
-    let rows = sqlx::query_as!(
-        DeliveryLaw,
+    let rows = sqlx::query!(
         r#"SELECT id, state, kind AS "kind: DeliveryRight", days, counts_from AS "counts_from: CountsFrom", conditions AS "conditions: Vec<SaleCondition>",
-             max_price_cents AS "max_price: Cents", max_miles, source, verified, lower(effective) AS effective_from, upper(effective) AS effective_to
+             max_price_cents AS "max_price: Cents", max_miles, restock_percent, restock_min_cents AS "restock_min: Cents",
+             restock_max_cents AS "restock_max: Cents", mile_fee_cents AS "mile_fee: Cents", mile_fee_free, mile_fee_max_cents AS "mile_fee_max: Cents",
+             mile_fee_verified, source, verified, lower(effective) AS effective_from, upper(effective) AS effective_to
            FROM delivery_law ORDER BY state, kind, effective"#
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows)
+    let laws = rows.into_iter().map(|row| DeliveryLaw {
+        id: row.id,
+        state: row.state,
+        kind: row.kind,
+        days: row.days,
+        counts_from: row.counts_from,
+        conditions: row.conditions,
+        max_price: row.max_price,
+        max_miles: row.max_miles,
+        fees: ReturnFees {
+            restocking: row.restock_percent.map(|percent| RestockingFee { percent, min: row.restock_min, max: row.restock_max }),
+            mileage: row.mile_fee.map(|per_mile| MileageFee {
+                per_mile,
+                free_miles: row.mile_fee_free.unwrap_or_default(),
+                max: row.mile_fee_max,
+                verified: row.mile_fee_verified.unwrap_or_default(),
+            }),
+        },
+        source: row.source,
+        verified: row.verified,
+        effective_from: row.effective_from,
+        effective_to: row.effective_to,
+    });
+    Ok(laws.collect())
 }
 
 async fn tax_rules(conn: &mut PgConnection) -> Result<Vec<TaxRule>, DbError> {

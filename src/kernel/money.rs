@@ -50,6 +50,13 @@ impl Cents {
         Self::round_half_up(scaled)
     }
 
+    /// `self` percent points of this amount, rounded down to the cent (towards zero): for what a law caps, so that a charge is never
+    /// more than it allows. `None` when it does not fit.
+    pub fn percent_down(self, percent: Decimal) -> Option<Self> {
+        let scaled = Decimal::from(self.0).checked_mul(percent)?.checked_div(Decimal::ONE_HUNDRED)?;
+        scaled.trunc().to_i64().map(Self)
+    }
+
     /// This amount, or zero when it is negative.
     #[must_use]
     pub fn at_least_zero(self) -> Self {
@@ -167,10 +174,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_capped_share_is_rounded_down_to_the_cent() {
+        assert_eq!(Cents(31_333_33).percent_down(Decimal::new(1_5, 1)), Some(Cents(469_99)), "469.99995");
+        assert_eq!(Cents(30_000_00).percent_down(Decimal::new(1_5, 1)), Some(Cents(450_00)));
+        assert_eq!(Cents(-101).percent_down(Decimal::from(50)), Some(Cents(-50)));
+        assert_eq!(Cents(i64::MAX).percent_down(Decimal::MAX), None);
+    }
+
+    #[test]
     fn rounds_half_away_from_zero_to_the_cent() {
         assert_eq!(Cents::round_half_up(Decimal::new(10_005, 3)), Some(Cents(1001)));
         assert_eq!(Cents::round_half_up(Decimal::new(-10_005, 3)), Some(Cents(-1001)));
         assert_eq!(Cents(30_000_00).percent_half_up(Decimal::new(7_25, 2)), Some(Cents(2_175_00)));
+        assert_eq!(Cents(31_333_33).percent_half_up(Decimal::new(1_5, 1)), Some(Cents(470_00)));
     }
 
     #[test]

@@ -6,17 +6,19 @@ use chrono::{DateTime, Utc};
 use super::inputs::{key, target};
 use super::node::DealNode;
 use super::payloads::{deal, payload, user_error, user_errors};
-use crate::deals::delivery::{Delivery, InsuranceCard, LastDay, OdometerBrand, PolicyNumber, ReturnRight, Spot};
+use super::returns::{ReturnRightNode, SettlementNode};
+use crate::deals::delivery::{Delivery, InsuranceCard, LastDay, OdometerBrand, PolicyNumber, Spot};
 use crate::deals::model::REASON_MAX;
 use crate::deals::service::{Answer, Deals, DeliverDeal, Refusal, RefusalCode, ReturnDeal, UnwindDeal};
 use crate::graphql::context::{actor, by, service};
 use crate::graphql::{Date, GqlError, GqlResult, input};
+use crate::kernel::money::Currency;
 
 /// Longest name of an insurer, and longest number of a policy.
 const INSURER_MAX: usize = 100;
 const POLICY_MAX: usize = 40;
 /// Most miles an odometer shows.
-const MILES_MAX: i32 = 2_000_000;
+pub(super) const MILES_MAX: i32 = 2_000_000;
 
 /// The last day of a right to take a sale back, and where it comes from.
 #[derive(Debug, Clone, SimpleObject)]
@@ -44,16 +46,6 @@ pub struct SpotNode {
     reason: String,
     /// Until when the store may call it off (`dealUnwind`) without the customer's agreement.
     until: LastDayNode,
-}
-
-/// The customer's right to bring the car back (`dealReturn`).
-#[derive(Debug, Clone, SimpleObject)]
-#[graphql(name = "ReturnRight")]
-pub struct ReturnRightNode {
-    /// Until when.
-    until: LastDayNode,
-    /// Only when driven no more than so many miles. Null: however far.
-    max_miles: Option<i32>,
 }
 
 /// The customer's insurance card, as it was shown at the hand-over.
@@ -86,12 +78,15 @@ pub struct DeliveryNode {
     spot: Option<SpotNode>,
     /// What the law of the store's state lets the customer do. Null when it gives no such right for this car.
     return_right: Option<ReturnRightNode>,
+    /// What the customer got back when they returned the car. Null while they have not.
+    returned: Option<SettlementNode>,
 }
 
-impl From<Delivery> for DeliveryNode {
-    fn from(delivery: Delivery) -> Self {
+impl DeliveryNode {
+    pub(super) fn new(delivery: Delivery, currency: Currency) -> Self {
         let spot = |Spot { reason, until }| SpotNode { reason, until: until.into() };
-        let back = |ReturnRight { until, max_miles }| ReturnRightNode { until: until.into(), max_miles };
+        let return_right = delivery.return_right.map(|right| ReturnRightNode::new(right, delivery.odometer_miles, currency));
+        let returned = return_right.as_ref().zip(delivery.returned).map(|(right, done)| right.settled(done));
         let card = |InsuranceCard { insurer, policy, from, until }| InsuranceCardNode {
             insurer,
             policy_number: policy.0,
@@ -104,7 +99,8 @@ impl From<Delivery> for DeliveryNode {
             odometer_brand: delivery.odometer_brand,
             insurance: delivery.insurance.map(card),
             spot: delivery.spot.map(spot),
-            return_right: delivery.return_right.map(back),
+            return_right,
+            returned,
         }
     }
 }
@@ -183,7 +179,8 @@ struct DealReturnInput {
     idempotency_key: String,
     /// What the odometer shows, in miles; 0 to 2,000,000.
     odometer_miles: i32,
-    /// The trade-in and every payment were given back. Only a deposit's money need not be: the program asks the partner for it.
+    /// The trade-in and every payment, less the fees of `delivery.returnRight.settlement`, were given back. Only a deposit's money need
+    /// not be: the program asks the partner for it.
     consideration_returned: bool,
 }
 
@@ -286,8 +283,9 @@ impl DeliveriesMutation {
         DealUnwindPayload::of(ctx, answer).await
     }
 
-    /// Takes back a car that its buyer returns as the law of the store's state allows (`Deal.delivery.returnRight`). The car is looked
-    /// over (`IN_RECON`) before it is for sale again; a deposit goes back to the customer. For managers.
+    /// Takes back a car that its buyer returns as the law of the store's state allows (`Deal.delivery.returnRight`). What the law lets
+    /// the store keep is taken off what the customer gets back (`Deal.delivery.returned`). The car is looked over (`IN_RECON`) before it
+    /// is for sale again; a deposit goes back to the customer. For managers.
     async fn deal_return(
         &self,
         ctx: &Context<'_>,

@@ -23,6 +23,7 @@ mod plan;
 mod query;
 mod quotes;
 mod replay;
+mod returns;
 mod seat;
 mod siblings;
 mod subscription;

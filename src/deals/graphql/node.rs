@@ -508,7 +508,8 @@ impl DealNode {
     /// When the car was handed over, and until when it can be taken back. Null before.
     #[graphql(complexity = "10 + child_complexity")]
     async fn delivery(&self, ctx: &Context<'_>) -> GqlResult<Option<DeliveryNode>> {
-        Ok(self.handed_over(ctx).await?.map(DeliveryNode::from))
+        let currency = self.0.deal.terms.currency;
+        Ok(self.handed_over(ctx).await?.map(|delivery| DeliveryNode::new(delivery, currency)))
     }
     /// The last day on which the store may call off a delivery that no lender has paid, at the store. Null when the deal is not such
     /// a one, and once it is paid or taken back. `delivery.spot` says where the day comes from and whether that was checked.

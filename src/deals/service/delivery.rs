@@ -1,7 +1,7 @@
 //! After the signature: handing the car over, and taking it back.
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Answer, Change, DealError, Deals, Refusal, RefusalCode, Target};
 use crate::auth::{Actor, Scope};
@@ -11,6 +11,7 @@ use crate::deals::delivery::{
 };
 use crate::deals::model::DealKind;
 use crate::deals::pricing::sale_condition;
+use crate::deals::settlement::CarReturned;
 use crate::deals::states::{DealState, DealVerb};
 use crate::deals::steps::{DealFacts, SignedFacts};
 use crate::deals::store::delivery;
@@ -18,6 +19,7 @@ use crate::deals::store::table::OnTable;
 use crate::finance::DeliveryRight;
 use crate::inventory::VehicleStatus;
 use crate::kernel::id::DealId;
+use crate::kernel::money::Cents;
 use crate::payments::Owed;
 
 /// A hand-over.
@@ -58,7 +60,7 @@ pub struct ReturnDeal {
     pub target: Target,
     /// What the odometer shows.
     pub odometer_miles: i32,
-    /// The trade-in and everything paid were given back.
+    /// The trade-in and everything paid, less what the law lets the store keep, were given back.
     pub consideration_returned: bool,
 }
 
@@ -85,7 +87,8 @@ impl Deals {
         let deal = &before.deal;
         let (spot_reason, cash) = (wish.spot_reason.as_ref(), deal.terms.kind == DealKind::Cash);
         let contracted = delivery::contracted_on(tx.conn(), deal.id).await?.unwrap_or(before.today);
-        let (until, return_right) = self.last_days(&before, contracted)?;
+        let paid = delivery::paid_at_signing(tx.conn(), deal.id).await?;
+        let (until, return_right) = self.last_days(&before, contracted, paid)?;
         let signed = SignedFacts {
             insured: wish.insurance.as_ref().is_some_and(|card| card.active_on(before.today)),
             odometer_exempt: !odometer_statement_needed(before.car.model_year, before.today),
@@ -110,6 +113,7 @@ impl Deals {
             status_before,
             spot,
             return_right,
+            returned: None,
         };
         delivery::insert(tx.conn(), &self.sealer, deal.store_id, deal.id, &done).await?;
         self.tell_rivals(tx, &before).await?;
@@ -122,7 +126,12 @@ impl Deals {
     }
 
     /// The last day of the store's right and the buyer's, by the rows of the day the deal was signed.
-    fn last_days(&self, before: &OnTable, contracted: chrono::NaiveDate) -> Result<(Option<LastDay>, Option<ReturnRight>), DbError> {
+    fn last_days(
+        &self,
+        before: &OnTable,
+        contracted: chrono::NaiveDate,
+        paid: Cents,
+    ) -> Result<(Option<LastDay>, Option<ReturnRight>), DbError> {
         let store = self.dealers.store(before.deal.store_id).ok_or_else(|| DbError::Corrupt("a deal of no store".into()))?;
         let book = self.desk.book();
         let (condition, price) = (sale_condition(before.car.condition), before.deal.terms.price);
@@ -131,6 +140,9 @@ impl Deals {
         let back = law(DeliveryRight::Return).map(|law| ReturnRight {
             until: LastDay { day: law.last_day(contracted, before.today), source: law.source.clone(), verified: law.verified },
             max_miles: law.max_miles,
+            price,
+            paid,
+            fees: law.fees,
         });
         Ok((spot, back))
     }
@@ -188,12 +200,25 @@ impl Deals {
         self.inventory.take_back(tx, &scope, deal.vehicle_id, status, wish.odometer_miles).await.map_err(failed)?;
         self.payments.give_back(tx, deal.id, Owed::Everything).await?;
         self.tell_rivals(tx, &before).await?;
+        let mut detail =
+            json!({ "vehicleId": deal.vehicle_id, "odometerMiles": wish.odometer_miles, "customerAgrees": wish.signed.right_to_unwind });
+        // A sale that is unwound costs the customer nothing; the law lets the store keep something of a return.
+        if let Some((right, driven)) = handed_over.as_ref().and_then(|d| d.return_right.as_ref().zip(Some(d.driven(wish.odometer_miles))))
+            && state == DealState::Returned
+        {
+            let charges = right.charges(driven);
+            let done = CarReturned { at: tx.now(), odometer_miles: wish.odometer_miles, charges };
+            delivery::record_return(tx.conn(), deal.id, &done).await?;
+            if let Value::Object(map) = &mut detail {
+                map.insert("restockingFee".into(), json!(charges.restocking));
+                map.insert("mileageFee".into(), json!(charges.mileage));
+                map.insert("refund".into(), json!(right.settle(driven, charges).refund));
+            }
+        }
         let mut deal = before.deal.clone();
         deal.state = state;
         deal.lost_reason = wish.reason.map(ToOwned::to_owned);
         deal.ended_at = Some(tx.now());
-        let detail =
-            json!({ "vehicleId": deal.vehicle_id, "odometerMiles": wish.odometer_miles, "customerAgrees": wish.signed.right_to_unwind });
         let verb = if state == DealState::Returned { "returned" } else { "unwound" };
         self.write(tx, &before, Change::of(deal, verb, detail)).await
     }

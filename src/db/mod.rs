@@ -7,6 +7,7 @@
 //! - PostgreSQL decides about conflicts: constraint names map to outcomes ([`ConstraintExt::on_constraint`]), never
 //!   check-then-act.
 
+pub mod ears;
 pub mod embedded;
 pub mod idempotency;
 mod lease;

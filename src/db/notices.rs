@@ -18,6 +18,7 @@ use sqlx::postgres::PgListener;
 use tokio::sync::{Notify, broadcast};
 use uuid::Uuid;
 
+use super::ears::{Ear, Ears, Topic};
 use super::{Db, DbError};
 
 /// The PostgreSQL channel that says that there are new rows in `change_notice`.
@@ -90,6 +91,7 @@ pub enum Signal {
 #[derive(Debug, Clone)]
 pub struct Notices {
     sender: broadcast::Sender<Signal>,
+    ears: Ears,
     listening: Arc<AtomicBool>,
 }
 
@@ -99,18 +101,32 @@ impl Notices {
         let (sender, _) = broadcast::channel(4096);
         let last = newest(db).await?;
         let listener = connect(db).await?;
-        let listening = Arc::new(AtomicBool::new(true));
-        tokio::spawn(listen(db.clone(), listener, sender.clone(), last, Arc::clone(&listening)));
-        Ok(Self { sender, listening })
+        let notices = Self { sender, ears: Ears::default(), listening: Arc::new(AtomicBool::new(true)) };
+        tokio::spawn(listen(db.clone(), listener, notices.clone(), last));
+        Ok(notices)
     }
 
-    /// A receiver of every signal from now on. When it lags, it is told `Lagged`; treat that as [`Signal::Resync`].
+    /// A receiver of every signal from now on, for the few services that keep something in memory. When it lags, it is told
+    /// `Lagged`; treat that as [`Signal::Resync`].
     pub fn subscribe(&self) -> broadcast::Receiver<Signal> {
         self.sender.subscribe()
     }
-}
 
-impl Notices {
+    /// Hears of these from now on: for the many who watch little.
+    pub fn ear(&self, topics: &[Topic]) -> Ear {
+        self.ears.open(topics)
+    }
+
+    fn tell(&self, notice: Notice) {
+        let _ = self.sender.send(Signal::Changed(notice));
+        self.ears.tell(notice);
+    }
+
+    fn resync(&self) {
+        let _ = self.sender.send(Signal::Resync);
+        self.ears.resync();
+    }
+
     /// Whether changes are heard now. False while the connection is lost; what happened meanwhile is caught up later.
     pub fn listening(&self) -> bool {
         self.listening.load(Ordering::Relaxed)
@@ -199,25 +215,25 @@ async fn newest(db: &Db) -> Result<i64, DbError> {
     Ok(newest)
 }
 
-async fn listen(db: Db, mut listener: PgListener, sender: broadcast::Sender<Signal>, newest: i64, listening: Arc<AtomicBool>) {
+async fn listen(db: Db, mut listener: PgListener, notices: Notices, newest: i64) {
     let mut seen = Seen::new(newest);
     loop {
         let read = match tokio::time::timeout(LOOK_EVERY, listener.try_recv()).await {
             Ok(Ok(Some(message))) if message.channel() == RULES_CHANNEL => {
-                let _ = sender.send(Signal::Rules(message.payload().to_owned()));
+                let _ = notices.sender.send(Signal::Rules(message.payload().to_owned()));
                 Ok(())
             }
-            Ok(Ok(Some(_))) | Err(_) => read(&db, &sender, &mut seen).await,
+            Ok(Ok(Some(_))) | Err(_) => read(&db, &notices, &mut seen).await,
             Ok(Ok(None) | Err(_)) if db.is_closed() => return,
             // The connection was lost. Listen again first, then read what was missed: the other way round, a change between
             // the two would be lost.
             Ok(Ok(None) | Err(_)) => {
-                listening.store(false, Ordering::Relaxed);
+                notices.listening.store(false, Ordering::Relaxed);
                 match connect(&db).await {
                     Ok(fresh) => {
                         listener = fresh;
-                        let read = read(&db, &sender, &mut seen).await;
-                        let _ = sender.send(Signal::Resync);
+                        let read = read(&db, &notices, &mut seen).await;
+                        notices.resync();
                         read
                     }
                     Err(error) => Err(error),
@@ -225,7 +241,7 @@ async fn listen(db: Db, mut listener: PgListener, sender: broadcast::Sender<Sign
             }
         };
         match read {
-            Ok(()) => listening.store(true, Ordering::Relaxed),
+            Ok(()) => notices.listening.store(true, Ordering::Relaxed),
             Err(_) if db.is_closed() => return,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "change notices: database unavailable");
@@ -236,7 +252,7 @@ async fn listen(db: Db, mut listener: PgListener, sender: broadcast::Sender<Sign
 }
 
 /// Reads the rows that were not seen yet and hands them on.
-async fn read(db: &Db, sender: &broadcast::Sender<Signal>, seen: &mut Seen) -> Result<(), DbError> {
+async fn read(db: &Db, notices: &Notices, seen: &mut Seen) -> Result<(), DbError> {
     let mut conn = db.read().await?;
     loop {
         seen.forget(Instant::now());
@@ -255,9 +271,13 @@ async fn read(db: &Db, sender: &broadcast::Sender<Signal>, seen: &mut Seen) -> R
         let full = rows.len() >= READ_MAX;
         for row in rows {
             seen.note(row.id, Instant::now());
-            let notice =
-                Notice { id: row.id, store_id: row.store_id, subject: row.subject, subject_id: row.subject_id, version: row.version };
-            let _ = sender.send(Signal::Changed(notice));
+            notices.tell(Notice {
+                id: row.id,
+                store_id: row.store_id,
+                subject: row.subject,
+                subject_id: row.subject_id,
+                version: row.version,
+            });
         }
         if !full {
             return Ok(());

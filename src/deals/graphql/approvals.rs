@@ -6,14 +6,13 @@ use std::collections::{HashMap, VecDeque};
 use async_graphql::{Context, ID, InputObject, Lookahead, Object, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
 use futures::stream::{self, Stream};
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
 use uuid::Uuid;
 
 use super::node::{DealNode, parts};
 use super::parts::StaffMember;
 use crate::auth::{Actor, Scope};
-use crate::db::notices::{Notice, Notices, Signal, Subject};
+use crate::db::ears::{Ear, Topic};
+use crate::db::notices::{Notices, Signal, Subject};
 use crate::deals::approval::{ApprovalLevel, ApprovalStatus, CounterOffer, Finding};
 use crate::deals::model::DealKind;
 use crate::deals::service::Deals;
@@ -404,8 +403,7 @@ struct Watch {
     deals: Deals,
     actor: std::sync::Arc<Actor>,
     scope: Scope,
-    store: StoreId,
-    signals: Receiver<Signal>,
+    ear: Ear,
     /// Read already, not told yet.
     waiting: VecDeque<Approval>,
     /// Everything that waits is to be read: at the beginning, and when something may have been missed.
@@ -430,8 +428,7 @@ impl ApprovalsSubscription {
             deals: service::<Deals>(ctx)?.clone(),
             scope: actor.managing_scope().only(store),
             actor,
-            store,
-            signals: service::<Notices>(ctx)?.subscribe(),
+            ear: service::<Notices>(ctx)?.ear(&[Topic::OfStore(Subject::Approval, store.0)]),
             waiting: VecDeque::new(),
             all: true,
         };
@@ -439,8 +436,7 @@ impl ApprovalsSubscription {
         Ok(stream::unfold(watch, |watch| async {
             let mut watch = watch?;
             match watch.next().await {
-                Ok(Some(approval)) => Some((Ok(ApprovalNode::new(approval, &watch.actor)), Some(watch))),
-                Ok(None) => None,
+                Ok(approval) => Some((Ok(ApprovalNode::new(approval, &watch.actor)), Some(watch))),
                 // One error is told, then the stream ends; the client subscribes again.
                 Err(error) => Some((Err(error), None)),
             }
@@ -449,25 +445,23 @@ impl ApprovalsSubscription {
 }
 
 impl Watch {
-    /// The next question to tell of. None when the program stops.
-    async fn next(&mut self) -> GqlResult<Option<Approval>> {
+    /// The next question to tell of.
+    async fn next(&mut self) -> GqlResult<Approval> {
         loop {
             if std::mem::take(&mut self.all) {
                 let pending = ApprovalFilter { statuses: vec![ApprovalStatus::Pending], ..ApprovalFilter::default() };
                 self.waiting = self.deals.approvals(&self.scope, &pending, None, WAITING_MAX).await?.into_iter().rev().collect();
             }
             if let Some(approval) = self.waiting.pop_front() {
-                return Ok(Some(approval));
+                return Ok(approval);
             }
-            match self.signals.recv().await {
-                Ok(Signal::Changed(Notice { store_id, subject: Subject::Approval, subject_id, .. })) if store_id == self.store.0 => {
-                    if let Some(approval) = self.deals.approval(&self.scope, ApprovalId(subject_id)).await? {
-                        return Ok(Some(approval));
+            match self.ear.hear().await {
+                Signal::Changed(notice) => {
+                    if let Some(approval) = self.deals.approval(&self.scope, ApprovalId(notice.subject_id)).await? {
+                        return Ok(approval);
                     }
                 }
-                Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => self.all = true,
-                Ok(Signal::Changed(_) | Signal::Rules(_)) => {}
-                Err(RecvError::Closed) => return Ok(None),
+                Signal::Resync | Signal::Rules(_) => self.all = true,
             }
         }
     }

@@ -3,12 +3,11 @@
 
 use async_graphql::{Context, ID, Subscription};
 use futures::stream::{self, Stream};
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
 
 use super::node::{DealNode, parts};
 use crate::auth::Scope;
-use crate::db::notices::{Notices, Signal, Subject};
+use crate::db::ears::{Ear, Topic};
+use crate::db::notices::{Notices, Subject};
 use crate::deals::service::Deals;
 use crate::deals::store::room::Parts;
 use crate::graphql::context::{actor, service};
@@ -25,10 +24,8 @@ struct Watch {
     scope: Scope,
     id: DealId,
     parts: Parts,
-    signals: Receiver<Signal>,
+    ear: Ear,
     first: bool,
-    /// The deal's car and store, as last read.
-    car: Option<(VehicleId, StoreId)>,
 }
 
 #[Subscription]
@@ -41,24 +38,23 @@ impl DealsSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "The deal's id, `deal_…`.")] id: ID,
     ) -> Result<impl Stream<Item = Result<DealNode, GqlError>> + use<>, GqlError> {
+        let id: DealId = input::id("id", &id)?;
         let watch = Watch {
             deals: service::<Deals>(ctx)?.clone(),
             scope: actor(ctx)?.selling_scope(),
-            id: input::id("id", &id)?,
+            id,
             parts: parts(&ctx.look_ahead()),
             // Listening begins before the first read, so that no change falls between the two.
-            signals: service::<Notices>(ctx)?.subscribe(),
+            ear: service::<Notices>(ctx)?.ear(&[Topic::Object(Subject::Deal, id.0)]),
             first: true,
-            car: None,
         };
         Ok(stream::unfold(Some(watch), |watch| async {
             let mut watch = watch?;
-            if !watch.wait().await {
-                return None;
-            }
+            watch.wait().await;
+            let since = watch.ear.moment();
             match watch.deals.find(&watch.scope, watch.id, watch.parts).await {
                 Ok(Some(room)) => {
-                    watch.car = Some((room.deal.vehicle_id, room.deal.store_id));
+                    watch.ear.turn_to(&topics(watch.id, room.deal.vehicle_id, room.deal.store_id), since);
                     Some((Ok(DealNode::from(room)), Some(watch)))
                 }
                 Ok(None) => None,
@@ -70,35 +66,18 @@ impl DealsSubscription {
 }
 
 impl Watch {
-    /// Waits until the deal is to be read. False when the program stops.
-    async fn wait(&mut self) -> bool {
+    /// Waits until the deal is to be read.
+    async fn wait(&mut self) {
         if std::mem::take(&mut self.first) {
-            return true;
+            return;
         }
-        loop {
-            match self.signals.recv().await {
-                Ok(signal) if self.concerns(&signal) => break,
-                Ok(_) => {}
-                Err(RecvError::Lagged(_)) => break,
-                Err(RecvError::Closed) => return false,
-            }
-        }
+        self.ear.hear().await;
         // What has already arrived is answered by the same read.
-        while self.signals.try_recv().is_ok() {}
-        true
+        self.ear.forget_what_waits();
     }
+}
 
-    /// The deal itself, its car, or a feed of its store, which may take many cars at once and says so only once.
-    fn concerns(&self, signal: &Signal) -> bool {
-        match signal {
-            Signal::Changed(notice) => match notice.subject {
-                Subject::Deal => notice.subject_id == self.id.0,
-                Subject::Vehicle => self.car.is_some_and(|(vehicle, _)| vehicle.0 == notice.subject_id),
-                Subject::FeedImport => self.car.is_some_and(|(_, store)| store.0 == notice.store_id),
-                _ => false,
-            },
-            Signal::Resync => true,
-            Signal::Rules(_) => false,
-        }
-    }
+/// The deal itself, its car, and the feeds of its store, which may take many cars at once and say so only once.
+fn topics(deal: DealId, car: VehicleId, store: StoreId) -> [Topic; 3] {
+    [Topic::Object(Subject::Deal, deal.0), Topic::Object(Subject::Vehicle, car.0), Topic::OfStore(Subject::FeedImport, store.0)]
 }

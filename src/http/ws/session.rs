@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::ws::{Message, WebSocket};
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt, StreamExt};
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use tracing::Instrument;
@@ -15,7 +15,8 @@ use tracing::Instrument;
 use super::Place;
 use super::message::{self, Close, Inbound};
 use crate::auth::AuthError;
-use crate::db::notices::{Signal, Subject};
+use crate::db::ears::{Ear, Topic};
+use crate::db::notices::Subject;
 use crate::graphql::{ErrorCode, RequestInfo};
 use crate::http::access::RequestId;
 use crate::http::caller::Caller;
@@ -104,7 +105,8 @@ impl Session {
     async fn serve(&mut self, stream: &mut SplitStream<WebSocket>, mut results: mpsc::Receiver<Outbound>) -> End {
         let limits = std::sync::Arc::clone(&self.http.limits);
         let stopping = self.http.stopping.clone();
-        let mut notices = self.http.notices.as_ref().map(crate::db::notices::Notices::subscribe);
+        let endings = [Topic::Kind(Subject::Session), Topic::Kind(Subject::User)];
+        let mut endings = self.http.notices.as_ref().map(|notices| notices.ear(&endings));
         let mut ping = every(limits.ping_ms);
         let mut check = every(limits.session_check_ms);
         loop {
@@ -113,7 +115,7 @@ impl Session {
                 () = stopping.cancelled() => Err(Close::GoingAway.into()),
                 () = tokio::time::sleep_until(self.deadline) => Err(self.overdue().into()),
                 _ = check.tick() => self.check_session().await,
-                () = session_ended(notices.as_mut()) => self.check_session().await,
+                () = session_ended(endings.as_mut()) => self.check_session().await,
                 _ = ping.tick() => self.keep_alive().await,
                 Some(result) = results.recv() => self.deliver(result).await,
                 message = stream.next() => match message {
@@ -266,15 +268,10 @@ impl Session {
 }
 
 /// Resolves when a session has ended or may have.
-async fn session_ended(notices: Option<&mut broadcast::Receiver<Signal>>) {
-    let Some(notices) = notices else { return std::future::pending().await };
-    loop {
-        match notices.recv().await {
-            Ok(Signal::Changed(notice)) if matches!(notice.subject, Subject::Session | Subject::User) => return,
-            Ok(Signal::Resync) | Err(broadcast::error::RecvError::Lagged(_)) => return,
-            Ok(_) => {}
-            Err(broadcast::error::RecvError::Closed) => return std::future::pending().await,
-        }
+async fn session_ended(endings: Option<&mut Ear>) {
+    match endings {
+        Some(ear) => _ = ear.hear().await,
+        None => std::future::pending().await,
     }
 }
 

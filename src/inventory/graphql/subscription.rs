@@ -2,10 +2,10 @@
 
 use async_graphql::{Context, ID, SimpleObject, Subscription};
 use futures::stream::{self, Stream};
-use tokio::sync::broadcast::{self, error::RecvError};
 
 use super::vehicle::VehicleNode;
 use crate::auth::Scope;
+use crate::db::ears::{Ear, Topic};
 use crate::db::notices::{Notice, Notices, Signal, Subject};
 use crate::graphql::context::{actor, service};
 use crate::graphql::{GqlError, input};
@@ -28,13 +28,7 @@ pub struct InventorySubscription;
 struct Watch {
     inventory: Inventory,
     scope: Scope,
-    store: StoreId,
-    signals: broadcast::Receiver<Signal>,
-}
-
-enum Heard {
-    Vehicle(VehicleId),
-    Reload,
+    ear: Ear,
 }
 
 #[Subscription]
@@ -50,15 +44,16 @@ impl InventorySubscription {
         let watch = Watch {
             inventory: service::<Inventory>(ctx)?.clone(),
             scope: actor(ctx)?.selling_scope().only(store),
-            store,
-            signals: service::<Notices>(ctx)?.subscribe(),
+            // An import of many vehicles announces itself only.
+            ear: service::<Notices>(ctx)?.ear(&[Topic::OfStore(Subject::Vehicle, store.0), Topic::OfStore(Subject::FeedImport, store.0)]),
         };
         let watch = (!watch.scope.is_empty()).then_some(watch);
         Ok(stream::unfold(watch, |watch| async {
             let mut watch = watch?;
             loop {
-                let Heard::Vehicle(id) = watch.hear().await? else {
-                    return Some((Ok(VehicleChange { vehicle: None, reload: true }), Some(watch)));
+                let id = match watch.ear.hear().await {
+                    Signal::Changed(Notice { subject: Subject::Vehicle, subject_id, .. }) => VehicleId(subject_id),
+                    _ => return Some((Ok(VehicleChange { vehicle: None, reload: true }), Some(watch))),
                 };
                 match watch.inventory.find(&watch.scope, id).await {
                     Ok(Some(vehicle)) => {
@@ -70,25 +65,5 @@ impl InventorySubscription {
                 }
             }
         }))
-    }
-}
-
-impl Watch {
-    /// The next signal that concerns this store. None when the program stops.
-    async fn hear(&mut self) -> Option<Heard> {
-        loop {
-            match self.signals.recv().await {
-                Ok(Signal::Changed(Notice { store_id, subject: Subject::Vehicle, subject_id, .. })) if store_id == self.store.0 => {
-                    return Some(Heard::Vehicle(VehicleId(subject_id)));
-                }
-                // An import of many vehicles announces itself only.
-                Ok(Signal::Changed(Notice { store_id, subject: Subject::FeedImport, .. })) if store_id == self.store.0 => {
-                    return Some(Heard::Reload);
-                }
-                Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => return Some(Heard::Reload),
-                Ok(Signal::Changed(_) | Signal::Rules(_)) => {}
-                Err(RecvError::Closed) => return None,
-            }
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! Searching the lot and looking at its vehicles through the API.
 
+use chrono::TimeDelta;
 use deskless::auth::Role;
 use deskless::db::By;
 use deskless::inventory::FeedSource;
@@ -60,6 +61,22 @@ async fn every_filter_narrows_the_lot() {
         let mut got = stocks(&app, &sam, filter.clone(), "NEWEST").await;
         got.sort();
         assert_eq!(got, want, "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn days_on_the_lot_are_those_of_the_stores_calendar() {
+    let app = TestApp::start().await;
+    lot(&app).await;
+    app.salesperson().await;
+    // Eight hours later it is the next day in Greenwich and still the same in Austin; twelve hours later it is not.
+    for (hours, days) in [(8, 20), (4, 21)] {
+        app.clock.advance(TimeDelta::hours(hours));
+        let sam = app.sign_in("sam@example.com").await;
+        let car = app.data(&sam, "{ vehicle(stockNumber: \"A1\") { daysInStock } }", json!({})).await["vehicle"].take();
+        assert_eq!(car["daysInStock"], days);
+        let exactly = json!({ "daysInStock": { "min": days, "max": days }, "makes": ["Honda"], "models": ["Accord"] });
+        assert_eq!(stocks(&app, &sam, exactly, "NEWEST").await, ["A1"]);
     }
 }
 

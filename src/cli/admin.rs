@@ -71,7 +71,7 @@ pub(super) struct StoreAdd {
     postal_code: String,
     /// IANA time zone.
     #[arg(long, default_value = "America/New_York")]
-    time_zone: String,
+    time_zone: chrono_tz::Tz,
     /// Tax jurisdiction; the state when not given.
     #[arg(long)]
     tax_jurisdiction: Option<String>,

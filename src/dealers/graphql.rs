@@ -58,7 +58,7 @@ impl StoreNode {
     }
     /// IANA time zone, such as `America/Chicago`.
     async fn time_zone(&self) -> &str {
-        &self.0.time_zone
+        self.0.time_zone.name()
     }
     /// The currency of the store's prices.
     async fn currency(&self) -> CurrencyCode {

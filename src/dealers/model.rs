@@ -1,5 +1,7 @@
 //! A store's facts.
 
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
 use crate::kernel::id::{GroupId, StoreId};
@@ -27,7 +29,7 @@ pub struct StoreInfo {
     /// E.164.
     pub phone: Option<String>,
     /// IANA time zone.
-    pub time_zone: String,
+    pub time_zone: Tz,
     /// The currency of its prices.
     pub currency: Currency,
     /// The tax jurisdiction of the store itself; buyers are taxed by their own.
@@ -40,6 +42,13 @@ pub struct StoreInfo {
     pub deal_idle_days: i32,
     /// Days from the signature in which the store's contract lets it call off a delivery no lender has paid; none: the law alone.
     pub spot_delivery_days: Option<i32>,
+}
+
+impl StoreInfo {
+    /// The day at the store at a moment.
+    pub fn day(&self, at: DateTime<Utc>) -> NaiveDate {
+        at.with_timezone(&self.time_zone).date_naive()
+    }
 }
 
 /// What it takes to open a store.
@@ -60,7 +69,7 @@ pub struct NewStore {
     /// E.164.
     pub phone: Option<String>,
     /// IANA time zone.
-    pub time_zone: String,
+    pub time_zone: Tz,
     /// The currency of its prices.
     pub currency: Currency,
     /// The tax jurisdiction of the store.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
+use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -99,6 +100,16 @@ impl Dealers {
     /// One store by id.
     pub fn store(&self, id: StoreId) -> Option<Arc<StoreInfo>> {
         self.stores().get(id).cloned()
+    }
+
+    /// The day at a store at a moment; in UTC for a store that does not exist.
+    pub fn day(&self, store: StoreId, at: DateTime<Utc>) -> NaiveDate {
+        self.store(store).map_or_else(|| at.date_naive(), |store| store.day(at))
+    }
+
+    /// The day at a store now.
+    pub fn today(&self, store: StoreId) -> NaiveDate {
+        self.day(store, self.db.now())
     }
 
     /// One store by code.

@@ -27,7 +27,7 @@ pub struct DemoStore {
     /// Telephone.
     pub phone: &'static str,
     /// IANA time zone.
-    pub time_zone: &'static str,
+    pub time_zone: chrono_tz::Tz,
     /// Key of its tax rules.
     pub tax_jurisdiction: &'static str,
     /// Days in which its own contract lets it call off a delivery that no lender has paid; none where the rules have a law.
@@ -50,7 +50,7 @@ pub const STORES: [DemoStore; 3] = [
         state: "TX",
         postal_code: "78759",
         phone: "+15125550100",
-        time_zone: "America/Chicago",
+        time_zone: chrono_tz::America::Chicago,
         tax_jurisdiction: "TX",
         spot_delivery_days: Some(10),
         letter: 'A',
@@ -65,7 +65,7 @@ pub const STORES: [DemoStore; 3] = [
         state: "NC",
         postal_code: "27604",
         phone: "+19195550100",
-        time_zone: "America/New_York",
+        time_zone: chrono_tz::America::New_York,
         tax_jurisdiction: "NC",
         spot_delivery_days: Some(10),
         letter: 'R',
@@ -80,7 +80,7 @@ pub const STORES: [DemoStore; 3] = [
         state: "CA",
         postal_code: "95821",
         phone: "+19165550100",
-        time_zone: "America/Los_Angeles",
+        time_zone: chrono_tz::America::Los_Angeles,
         tax_jurisdiction: "CA",
         spot_delivery_days: None,
         letter: 'S',

@@ -423,7 +423,7 @@ impl FinanceQuery {
             kind.is_none_or(|k| p.kind == k) && credit_tier.as_deref().is_none_or(|tier| p.credit_tier.eq_ignore_ascii_case(tier))
         };
         let node = |p: &Arc<Program>| ProgramNode { program: Arc::clone(p), currency: store.currency, manager };
-        Ok(Some(book.programs(store.group_id, rules.today()).filter(fits).map(node).collect()))
+        Ok(Some(book.programs(store.group_id, service::<Dealers>(ctx)?.today(store.id)).filter(fits).map(node).collect()))
     }
 
     /// The credit tiers a store's programs are priced for, best first. Null for a store you do not work in.
@@ -434,7 +434,7 @@ impl FinanceQuery {
     ) -> GqlResult<Option<Vec<String>>> {
         let Some((_, store)) = visible(ctx, &store_id)? else { return Ok(None) };
         let rules = service::<Rules>(ctx)?;
-        Ok(Some(rules.book().credit_tiers(store.group_id, rules.today())))
+        Ok(Some(rules.book().credit_tiers(store.group_id, service::<Dealers>(ctx)?.today(store.id))))
     }
 
     /// The protection products a store sells today, by code. Null for a store you do not work in.
@@ -447,7 +447,7 @@ impl FinanceQuery {
         let rules = service::<Rules>(ctx)?;
         let (book, manager) = (rules.book(), actor.manages(store.id));
         let node = |p: &Arc<Product>| ProductNode { product: Arc::clone(p), currency: store.currency, manager };
-        Ok(Some(book.products(store.group_id, rules.today()).map(node).collect()))
+        Ok(Some(book.products(store.group_id, service::<Dealers>(ctx)?.today(store.id)).map(node).collect()))
     }
 
     /// Every tax rule on file with its source, by jurisdiction and day. Managers only.

@@ -293,11 +293,6 @@ impl Rules {
         Arc::clone(&self.book.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Today, in UTC. What a store calls today is for the caller to know; programs change with the day, not the hour.
-    pub fn today(&self) -> NaiveDate {
-        self.db.now().date_naive()
-    }
-
     /// Reads the rules now. Done by itself when the database announces a change.
     pub async fn reload(&self) -> Result<(), DbError> {
         // One after the other: of two that overlap, the one that read earlier must not be kept last.

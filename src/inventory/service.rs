@@ -76,11 +76,6 @@ impl Inventory {
         Self { db, vehicles }
     }
 
-    /// The day, for ages.
-    pub fn today(&self) -> chrono::NaiveDate {
-        self.db.now().date_naive()
-    }
-
     /// One vehicle, or none in the actor's stores.
     pub async fn find(&self, scope: &Scope, id: VehicleId) -> Result<Option<Vehicle>, DbError> {
         Ok(self.find_many(scope, &[id], VehicleParts::ALL).await?.pop())
@@ -114,14 +109,12 @@ impl Inventory {
         if scope.is_empty() {
             return Ok((Vec::new(), Some(0)));
         }
-        let today = self.db.now().date_naive();
-        store::list(&mut *self.db.read().await?, scope, page, today).await
+        store::list(&mut *self.db.read().await?, scope, page, self.db.now()).await
     }
 
     /// How many vehicles the filter finds.
     pub async fn count(&self, scope: &Scope, filter: &VehicleFilter) -> Result<i64, DbError> {
-        let today = self.db.now().date_naive();
-        store::count(&mut *self.db.read().await?, scope, filter, today).await
+        store::count(&mut *self.db.read().await?, scope, filter, self.db.now()).await
     }
 
     /// The active holds of vehicles.

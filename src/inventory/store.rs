@@ -1,6 +1,6 @@
 //! The SQL of the slice's vehicles and their history. The import's SQL is in `import/store.rs`, that of holds in `holds/store.rs`.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -117,7 +117,7 @@ pub(super) async fn list(
     conn: &mut PgConnection,
     scope: &Scope,
     page: VehiclePage<'_>,
-    today: NaiveDate,
+    now: DateTime<Utc>,
 ) -> Result<(Vec<Vehicle>, Option<i64>), DbError> {
     let VehiclePage { filter, order, after, limit, parts, counted } = page;
     let mut sql = QueryBuilder::<Postgres>::new(
@@ -130,13 +130,13 @@ pub(super) async fn list(
     sql.push("received_on, missing_since, version, created_at, updated_at, ");
     if counted {
         sql.push("(SELECT count(*) FROM vehicle WHERE ");
-        push_filter(&mut sql, scope, filter, today);
+        push_filter(&mut sql, scope, filter, now);
         sql.push(") AS total ");
     } else {
         sql.push("NULL::bigint AS total ");
     }
     sql.push("FROM vehicle WHERE ");
-    push_filter(&mut sql, scope, filter, today);
+    push_filter(&mut sql, scope, filter, now);
     let key = order_expression(order);
     let (compare, direction) = if order.descends() { ("<", "DESC") } else { (">", "ASC") };
     if let Some((value, id)) = after {
@@ -151,9 +151,9 @@ pub(super) async fn list(
 }
 
 /// How many vehicles the filter finds.
-pub(super) async fn count(conn: &mut PgConnection, scope: &Scope, filter: &VehicleFilter, today: NaiveDate) -> Result<i64, DbError> {
+pub(super) async fn count(conn: &mut PgConnection, scope: &Scope, filter: &VehicleFilter, now: DateTime<Utc>) -> Result<i64, DbError> {
     let mut sql = QueryBuilder::<Postgres>::new("SELECT count(*) FROM vehicle WHERE ");
-    push_filter(&mut sql, scope, filter, today);
+    push_filter(&mut sql, scope, filter, now);
     Ok(sql.build_query_scalar::<i64>().fetch_one(conn).await?)
 }
 
@@ -171,7 +171,7 @@ fn order_expression(order: VehicleOrder) -> &'static str {
 
 /// One value is compared with `=`: a plan that serves every value then knows how few rows to expect, and can use the order of
 /// an index.
-fn push_filter(sql: &mut QueryBuilder<Postgres>, scope: &Scope, filter: &VehicleFilter, today: NaiveDate) {
+fn push_filter(sql: &mut QueryBuilder<Postgres>, scope: &Scope, filter: &VehicleFilter, now: DateTime<Utc>) {
     let stores: Vec<Uuid> = if filter.store_ids.is_empty() {
         scope.store_ids().to_vec()
     } else {
@@ -204,9 +204,17 @@ fn push_filter(sql: &mut QueryBuilder<Postgres>, scope: &Scope, filter: &Vehicle
     push_bound(sql, "price_cents", "<=", filter.price_max.map(|c| c.0));
     push_bound(sql, "odometer_miles", ">=", filter.mileage_min);
     push_bound(sql, "odometer_miles", "<=", filter.mileage_max);
-    // n days in stock means received on today - n or before.
-    push_bound(sql, "received_on", "<=", filter.days_in_stock_min.map(|days| days_before(today, days)));
-    push_bound(sql, "received_on", ">=", filter.days_in_stock_max.map(|days| days_before(today, days)));
+    // The day is that of the vehicle's own store.
+    let mut push_age = |comparison: &str, days: Option<i32>| {
+        if let Some(days) = days {
+            sql.push(" AND (SELECT (")
+                .push_bind(now)
+                .push(" AT TIME ZONE time_zone)::date FROM store WHERE id = vehicle.store_id) - received_on ");
+            sql.push(comparison).push_bind(days);
+        }
+    };
+    push_age(">= ", filter.days_in_stock_min);
+    push_age("<= ", filter.days_in_stock_max);
     match filter.missing {
         Some(true) => {
             sql.push(" AND missing_since IS NOT NULL");
@@ -259,11 +267,6 @@ where
     if let Some(value) = value {
         sql.push(format_args!(" AND {column} {compare} ")).push_bind(value);
     }
-}
-
-fn days_before(today: NaiveDate, days: i32) -> NaiveDate {
-    let days = u64::try_from(days).unwrap_or(0);
-    today.checked_sub_days(chrono::Days::new(days)).unwrap_or(NaiveDate::MIN)
 }
 
 /// `f-150 xl` becomes `f & 150 & xl:*`: every word must occur, the last may be unfinished. `None` when there is no word.
@@ -405,12 +408,5 @@ mod tests {
         assert_eq!(text_query("F-150 xl").as_deref(), Some("'f' & '150' & 'xl':*"));
         assert_eq!(text_query("red | !drop & ' :*").as_deref(), Some("'red' & 'drop':*"));
         assert_eq!(text_query(" -- "), None);
-    }
-
-    #[test]
-    fn days_in_stock_count_back_from_today() {
-        let today = NaiveDate::from_ymd_opt(2026, 11, 21).unwrap();
-        assert_eq!(days_before(today, 30), NaiveDate::from_ymd_opt(2026, 10, 22).unwrap());
-        assert_eq!(days_before(today, -5), today);
     }
 }

@@ -178,7 +178,7 @@ fn store(code: &str, city: &str, state: &str, postal_code: &str, time_zone: &str
         state: state.into(),
         postal_code: postal_code.into(),
         phone: None,
-        time_zone: time_zone.into(),
+        time_zone: time_zone.parse().expect("a time zone"),
         currency: Currency::USD,
         tax_jurisdiction: state.into(),
     }

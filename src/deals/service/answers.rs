@@ -100,7 +100,7 @@ impl Deals {
     pub async fn product_refund(&self, scope: &Scope, deal: DealId, ask: CancelProduct) -> Result<Option<Refund>, DbError> {
         let Some((on_table, _)) = self.looked_at(scope, deal).await? else { return Ok(None) };
         let Some(sold) = on_table.structure.products.iter().find(|p| p.product_id == ask.product) else { return Ok(None) };
-        let from = on_table.deal.contracted_at.map_or(on_table.today, |at| at.date_naive());
+        let from = on_table.deal.contracted_at.map_or(on_table.today, |at| self.dealers.day(on_table.deal.store_id, at));
         let driven = ask.odometer_miles.map(|now| now.saturating_sub(on_table.car.odometer_miles.unwrap_or(0)).max(0));
         let cancel = Cancellation {
             price: sold.price,

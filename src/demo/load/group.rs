@@ -39,7 +39,7 @@ fn opened(at: &DemoStore) -> NewStore {
         state: at.state.into(),
         postal_code: at.postal_code.into(),
         phone: Some(at.phone.into()),
-        time_zone: at.time_zone.into(),
+        time_zone: at.time_zone,
         currency: Currency::USD,
         tax_jurisdiction: at.tax_jurisdiction.into(),
     }

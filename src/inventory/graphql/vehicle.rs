@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputValueError, InputValueResult, Lookahead, Object, Scalar, ScalarType, SimpleObject, Value};
 use chrono::{DateTime, Utc};
 
-use crate::dealers::StoreNode;
+use crate::dealers::{Dealers, StoreNode};
 use crate::graphql::context::{actor, service};
 use crate::graphql::{Date, GqlResult, MoneyObject};
 use crate::inventory::model::{
@@ -284,7 +284,7 @@ impl VehicleNode {
     }
     /// Whole days on the lot; 0 on the first.
     async fn days_in_stock(&self, ctx: &Context<'_>) -> GqlResult<i64> {
-        Ok(self.vehicle.days_in_stock(service::<Inventory>(ctx)?.today()))
+        Ok(self.vehicle.days_in_stock(service::<Dealers>(ctx)?.today(self.vehicle.store_id)))
     }
     /// Since when the store's feed no longer names it. It is never sold by that: look for it.
     async fn missing_since(&self) -> Option<DateTime<Utc>> {

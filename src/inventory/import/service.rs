@@ -71,7 +71,7 @@ impl Inventory {
         store::insert(tx.conn(), id, shop.id, name, user, now).await?;
         let hash = Arc::new(Mutex::new(Sha256::new()));
         let encoder = Encoder::new(id.0, now, shop.currency.as_str());
-        let (summary, digest) = stage(&mut tx, source, encoder, now.date_naive(), hash).await?;
+        let (summary, digest) = stage(&mut tx, source, encoder, shop.day(now), hash).await?;
         store::lock_lot(tx.conn(), shop.id).await?;
         store::refuse_repeated_vins(tx.conn(), id).await?;
         let limits = Limits { feed_drop: shop.feed_drop_limit_percent, price_drop: shop.price_drop_limit_percent };

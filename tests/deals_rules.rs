@@ -168,6 +168,36 @@ async fn malformed_and_absurd_inputs_are_told_what_is_right() {
 }
 
 #[tokio::test]
+async fn pages_of_deals_join_up_across_hours_and_stores() {
+    let room = Showroom::open().await;
+    for _ in 0..9 {
+        room.open_deal(&room.rav4, json!({})).await;
+    }
+    room.sql("UPDATE deal SET updated_at = updated_at + (number * 7 % 5) * interval '25 minutes'").await;
+    room.sql(&format!("UPDATE deal SET store_id = '{}' WHERE number % 3 = 0", room.app.raleigh.0)).await;
+    let both = [(room.app.austin, Role::SalesManager), (room.app.raleigh, Role::SalesManager)];
+    let gina = room.app.person("gina@example.com", &both).await;
+    let query = "query ($order: DealOrder!, $after: String) {
+      deals(orderBy: $order, first: 2, after: $after) { nodes { number } pageInfo { endCursor hasNextPage } } }";
+    for (order, sql) in [
+        ("LAST_CHANGED", "SELECT number FROM deal ORDER BY updated_at DESC, id DESC"),
+        ("LONGEST_UNTOUCHED", "SELECT number FROM deal ORDER BY updated_at, id"),
+    ] {
+        let expected: Vec<i64> = sqlx::query_scalar(sql).fetch_all(room.app.database.pool()).await.expect("deals");
+        let (mut got, mut after) = (Vec::new(), Value::Null);
+        loop {
+            let page = room.app.data(&gina, query, json!({ "order": order, "after": after })).await["deals"].take();
+            got.extend(page["nodes"].as_array().expect("nodes").iter().map(|node| node["number"].as_i64().expect("a number")));
+            after = page["pageInfo"]["endCursor"].clone();
+            if page["pageInfo"]["hasNextPage"] == false {
+                break;
+            }
+        }
+        assert_eq!(got, expected, "{order}");
+    }
+}
+
+#[tokio::test]
 async fn deals_are_listed_by_filter_page_by_page() {
     let room = Showroom::open().await;
     for _ in 0..5 {

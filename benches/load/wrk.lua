@@ -2,7 +2,7 @@
 -- One JSON body per line, used in turn. "__KEY__" becomes a fresh idempotency key; "__VERSION__" the deal's version, which
 -- the answers tell.
 local bodies, count, at, ready, errors = {}, 0, 0, {}, 0
-local versions, versioned, keyed, prefix = {}, false, false, ""
+local versions, versioned, keyed, prefix, begin = {}, false, false, "", 0
 
 function setup(thread)
   threads = threads or {}
@@ -12,6 +12,8 @@ end
 function init(args)
   local headers = { ["Content-Type"] = "application/json", ["Accept"] = "application/json", ["Host"] = wrk.host .. ":" .. wrk.port }
   prefix = args[2]
+  -- The prefix ends in nanoseconds: the cents of the first amounts are its seconds, so that no run begins where the last one ended.
+  begin = tonumber(prefix:match("(%d%d)%d%d%d%d%d%d%d%d%d$")) or 0
   if args[3] ~= "" then
     for line in io.lines(args[3]) do
       local name, value = line:match("^([^:]+):%s*(.*)$")
@@ -44,7 +46,7 @@ function request()
   local body = bodies[index]
   local text = body.text:gsub("__KEY__", prefix .. "-" .. at)
   -- Another amount each time: to write what is there already would be no write.
-  local cents = string.format("%02d", math.floor(at / count) % 100)
+  local cents = string.format("%02d", (math.floor(at / count) + begin) % 100)
   text = text:gsub('("down":"%d+%.)00"', "%1" .. cents .. '"'):gsub('("downPaymentCents":%d+)00', "%1" .. cents)
   if versioned then text = text:gsub('"__VERSION__"', versions[body.deal]) end
   return wrk.format("POST", nil, wrk.headers, text)

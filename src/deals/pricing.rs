@@ -223,11 +223,12 @@ impl Desk {
         if request.worksheet.term_months > 0 {
             request.worksheet.check_deferred(request.on)?;
         }
-        let base = cash_quote(&book, &request)?;
-        // A structure that no program takes, or that leaves nothing to finance, still has a price and taxes.
         let best = best_quote(&book, &request).ok().flatten();
-        let priced = best.as_ref().and_then(finance::ProgramQuote::quoted);
-        Ok(Figures::of(priced.map_or(&base.quote, |priced| &priced.quote)))
+        match best.as_ref().and_then(finance::ProgramQuote::quoted) {
+            Some(priced) => Ok(Figures::of(&priced.quote)),
+            // What no program takes, or what leaves nothing to finance, still has a price and taxes.
+            None => Ok(Figures::of(&cash_quote(&book, &request)?.quote)),
+        }
     }
 
     /// What every lender program says: the lowest payment first, then those that do not fit.

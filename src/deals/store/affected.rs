@@ -40,7 +40,7 @@ pub(in crate::deals) async fn by_rule(
              UNION ALL
              SELECT q.deal_id, q.created_at, q.status = 'ACCEPTED', 1 FROM insurance_quote q WHERE (q.result -> 'rule_ids') @> $3
              UNION ALL
-             SELECT d.id, d.updated_at, false, 0 FROM deal d WHERE d.store_id = ANY($1) AND d.figure_lines @> $4)
+             SELECT d.id, d.updated_at, false, 0 FROM deal d WHERE d.store_id = ANY($1) AND d.figure_lines::jsonb @> $4)
            SELECT d.id AS "deal_id: DealId", sum(hit.quotes) AS "quotes!", bool_or(hit.accepted) AS "accepted!", min(hit.at) AS "first_at!",
              max(hit.at) AS "last_at!"
            FROM hit JOIN deal d ON d.id = hit.deal_id
@@ -61,7 +61,7 @@ pub(in crate::deals) async fn by_rule(
 pub(in crate::deals) async fn count_by_rule(conn: &mut PgConnection, scope: &Scope, rule: Uuid) -> Result<i64, DbError> {
     let count = sqlx::query_scalar!(
         r#"SELECT count(DISTINCT d.id) AS "count!" FROM deal d
-           WHERE d.store_id = ANY($1) AND (d.figure_lines @> $3
+           WHERE d.store_id = ANY($1) AND (d.figure_lines::jsonb @> $3
              OR d.id IN (SELECT q.deal_id FROM finance_quote q WHERE jsonb_path_query_array(q.result, '$.rules[*].id') @> $2)
              OR d.id IN (SELECT q.deal_id FROM insurance_quote q WHERE (q.result -> 'rule_ids') @> $2))"#,
         scope.store_ids(),

@@ -1,4 +1,6 @@
 //! Lists of deals: ids in order; the rows are read with [`super::room::find_many`].
+//!
+//! The index goes by store and hour of the last change. Each store is read along it, and no further than the page needs.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -66,11 +68,15 @@ async fn longest_untouched(
 ) -> Result<Vec<DealKey>, DbError> {
     let states = states(filter);
     let rows = sqlx::query!(
-        "SELECT id, updated_at FROM deal
-         WHERE store_id = ANY($1) AND ($2::text[] IS NULL OR state = ANY($2)) AND ($3::uuid IS NULL OR salesperson_id = $3)
-           AND ($4::uuid IS NULL OR customer_id = $4) AND ($5::uuid IS NULL OR vehicle_id = $5) AND ($6::bigint IS NULL OR number = $6)
-           AND ($7::timestamptz IS NULL OR (updated_at, id) > ($7, $8))
-         ORDER BY updated_at, id LIMIT $9",
+        "SELECT d.id, d.updated_at FROM unnest($1::uuid[]) s (id)
+         CROSS JOIN LATERAL (
+           SELECT id, updated_hour, updated_at FROM deal
+           WHERE store_id = s.id AND ($2::text[] IS NULL OR state = ANY($2)) AND ($3::uuid IS NULL OR salesperson_id = $3)
+             AND ($4::uuid IS NULL OR customer_id = $4) AND ($5::uuid IS NULL OR vehicle_id = $5) AND ($6::bigint IS NULL OR number = $6)
+             AND updated_hour >= coalesce(date_trunc('hour', $7::timestamptz AT TIME ZONE 'UTC'), '-infinity')
+             AND ($7 IS NULL OR (updated_at, id) > ($7, $8))
+           ORDER BY updated_hour, updated_at, id LIMIT $9) d
+         ORDER BY d.updated_at, d.id LIMIT $9",
         scope.store_ids(),
         states as _,
         filter.salesperson.map(Uuid::from),
@@ -95,11 +101,15 @@ async fn last_changed(
 ) -> Result<Vec<DealKey>, DbError> {
     let states = states(filter);
     let rows = sqlx::query!(
-        "SELECT id, updated_at FROM deal
-         WHERE store_id = ANY($1) AND ($2::text[] IS NULL OR state = ANY($2)) AND ($3::uuid IS NULL OR salesperson_id = $3)
-           AND ($4::uuid IS NULL OR customer_id = $4) AND ($5::uuid IS NULL OR vehicle_id = $5) AND ($6::bigint IS NULL OR number = $6)
-           AND ($7::timestamptz IS NULL OR (updated_at, id) < ($7, $8))
-         ORDER BY updated_at DESC, id DESC LIMIT $9",
+        "SELECT d.id, d.updated_at FROM unnest($1::uuid[]) s (id)
+         CROSS JOIN LATERAL (
+           SELECT id, updated_hour, updated_at FROM deal
+           WHERE store_id = s.id AND ($2::text[] IS NULL OR state = ANY($2)) AND ($3::uuid IS NULL OR salesperson_id = $3)
+             AND ($4::uuid IS NULL OR customer_id = $4) AND ($5::uuid IS NULL OR vehicle_id = $5) AND ($6::bigint IS NULL OR number = $6)
+             AND updated_hour <= coalesce(date_trunc('hour', $7::timestamptz AT TIME ZONE 'UTC'), 'infinity')
+             AND ($7 IS NULL OR (updated_at, id) < ($7, $8))
+           ORDER BY updated_hour DESC, updated_at DESC, id DESC LIMIT $9) d
+         ORDER BY d.updated_at DESC, d.id DESC LIMIT $9",
         scope.store_ids(),
         states as _,
         filter.salesperson.map(Uuid::from),

@@ -454,10 +454,10 @@ pub(in crate::deals) async fn save(conn: &mut PgConnection, changes: &[Arc<Saved
         r#"WITH news AS (
              SELECT n.* FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],
                $9::bigint[], $10::int[], $11::int[], $12::text[], $13::text[], $14::int[], $15::bigint[], $16::bigint[], $17::bigint[],
-               $18::bigint[], $19::bool[], $20::bigint[], $21::bool[], $22::jsonb[], $23::uuid[], $24::uuid[], $25::text[],
+               $18::bigint[], $19::bool[], $20::bigint[], $21::bool[], $22::json[], $23::uuid[], $24::uuid[], $25::text[],
                $26::timestamptz[], $27::timestamptz[], $28::timestamptz[], $29::timestamptz[], $30::timestamptz[], $31::jsonb[],
                $32::bool[], $33::bool[], $34::uuid[], $35::text[], $36::jsonb[], $37::text[], $38::uuid[], $39::text[], $40::text[],
-               $41::bytea[], $42::jsonb[], $43::jsonb[], $44::text[], $45::int[], $46::uuid[])
+               $41::bytea[], $42::json[], $43::jsonb[], $44::text[], $45::int[], $46::uuid[])
              WITH ORDINALITY AS n (id, version, vehicle_id, state, kind, price, down_payment, manufacturer_rebate,
                dealer_rebate, term_months, annual_miles, credit_tier, buyer_jurisdiction, first_payment_days, tax, fees, amount_financed,
                payment, payment_is_estimate, total_price, figures_verified, figure_lines, finance_quote_id, insurance_quote_id, lost_reason,

@@ -180,14 +180,14 @@ async fn pages_of_deals_join_up_across_hours_and_stores() {
     let query = "query ($order: DealOrder!, $after: String) {
       deals(orderBy: $order, first: 2, after: $after) { nodes { number } pageInfo { endCursor hasNextPage } } }";
     for (order, sql) in [
-        ("LAST_CHANGED", "SELECT number FROM deal ORDER BY updated_at DESC, id DESC"),
-        ("LONGEST_UNTOUCHED", "SELECT number FROM deal ORDER BY updated_at, id"),
+        ("LAST_CHANGED", "SELECT number::text FROM deal ORDER BY updated_at DESC, id DESC"),
+        ("LONGEST_UNTOUCHED", "SELECT number::text FROM deal ORDER BY updated_at, id"),
     ] {
-        let expected: Vec<i64> = sqlx::query_scalar(sql).fetch_all(room.app.database.pool()).await.expect("deals");
+        let expected: Vec<String> = sqlx::query_scalar(sql).fetch_all(room.app.database.pool()).await.expect("deals");
         let (mut got, mut after) = (Vec::new(), Value::Null);
         loop {
             let page = room.app.data(&gina, query, json!({ "order": order, "after": after })).await["deals"].take();
-            got.extend(page["nodes"].as_array().expect("nodes").iter().map(|node| node["number"].as_i64().expect("a number")));
+            got.extend(page["nodes"].as_array().expect("nodes").iter().map(|node| node["number"].as_str().expect("a number").to_owned()));
             after = page["pageInfo"]["endCursor"].clone();
             if page["pageInfo"]["hasNextPage"] == false {
                 break;

@@ -109,6 +109,59 @@ async fn income_and_debts_are_kept_and_tested_against_the_lenders_ratios() {
 }
 
 #[tokio::test]
+async fn a_co_signer_and_the_credit_file_are_kept_sealed_and_count_as_each_lender_says() {
+    let room = Showroom::open().await;
+    room.sql(
+        r#"UPDATE lender_program SET score_min = 700, score_max = 850, joint_score = 'AVERAGE', joint_income = true, max_pti_percent = 15,
+             adders = '[{"label": "thin credit file", "subject": "TRADE_LINES", "up_to": 3, "points": "2"}]' WHERE code = 'B60'"#,
+    )
+    .await;
+    room.app.app.rules.reload().await.unwrap();
+    let structure =
+        json!({ "downPayment": "2000", "termMonths": 60, "grossMonthlyIncome": "3000", "creditScore": 661, "creditTradeLines": 2 });
+    let deal = structured(&room, &room.rav4, structure).await;
+    let codes = |payload: &Value| -> Vec<String> {
+        let quotes = payload["deal"]["financeQuotes"].as_array().unwrap().iter();
+        quotes.map(|quote| quote["program"]["code"].as_str().unwrap().to_owned()).collect()
+    };
+    let alone = quoted(&room, &deal).await;
+    assert_eq!(codes(&alone), ["A84"], "BETA asks for 700");
+    // Their mean is 721, their incomes 8,000 together.
+    let co = json!({ "creditScore": 781, "grossMonthlyIncome": "5000", "monthlyDebts": "250" });
+    let deal = room.done("dealStructure", &alone["deal"], json!({ "coSigner": co })).await;
+    let both = quoted(&room, &deal).await;
+    assert_eq!(codes(&both).len(), 2, "{both:#}");
+    let query = "query ($id: ID!) { deal(id: $id) { paymentPlan { creditScore creditTradeLines coSigner { creditScore grossMonthlyIncome { amount }
+        monthlyDebts { amount } } } financeQuotes(open: true) { id program { code jointScore coSignerIncomeCounts } detail { whyThisRate { creditScore jointScore
+        creditTradeLines coSignerIncomeCounted adders { label points } paymentToIncome } } payment { amount } } } }";
+    let seen = room.app.data(&room.sam, query, json!({ "id": deal["id"] })).await["deal"].clone();
+    let shown = json!({ "creditScore": 781, "grossMonthlyIncome": { "amount": "5000.00" }, "monthlyDebts": { "amount": "250.00" } });
+    assert_eq!(seen["paymentPlan"], json!({ "creditScore": 661, "creditTradeLines": 2, "coSigner": shown }));
+    let quotes = seen["financeQuotes"].as_array().unwrap();
+    let quote = quotes.iter().find(|quote| quote["program"]["code"] == "B60").unwrap();
+    assert_eq!((&quote["program"]["jointScore"], &quote["program"]["coSignerIncomeCounts"]), (&json!("AVERAGE"), &json!(true)));
+    let why = &quote["detail"]["whyThisRate"];
+    assert_eq!((&why["creditScore"], &why["jointScore"], &why["creditTradeLines"]), (&json!(721), &json!("AVERAGE"), &json!(2)));
+    assert_eq!((&why["coSignerIncomeCounted"], &why["adders"]), (&json!(true), &json!([{ "label": "thin credit file", "points": "2" }])));
+    let share: f64 = why["paymentToIncome"].as_str().unwrap().parse().unwrap();
+    assert!((share - f64::from(i32::try_from(cents(&quote["payment"])).unwrap()) / 8000.0).abs() < 0.01, "{share}");
+    for quote in quotes {
+        replays(&room, quote).await;
+    }
+    // Neither the deal nor a quote nor the trail tells a score, a file or an income.
+    let open = r#"SELECT (SELECT count(*) FROM deal WHERE payment_plan::text ~ '(co_signer|trade_lines|"score")')
+          + (SELECT count(*) FROM finance_quote WHERE inputs::text ~ '(co_signer|trade_lines|"score":)'
+               OR result::text ~ '(thin credit|"score": 721|"trade_lines": 2)')
+          + (SELECT count(*) FROM audit_event WHERE detail::text ~ '\m(661|781|5000)\M')"#;
+    assert_eq!(room.number(open).await, 0);
+    assert_eq!(room.number("SELECT count(*) FROM audit_event WHERE detail::text LIKE '%creditAndCoSigner%'").await, 2);
+    // Zeros and null forget; scores have bounds.
+    let forget = json!({ "creditScore": 0, "creditTradeLines": null, "coSigner": { "creditScore": 0, "grossMonthlyIncome": "0" } });
+    room.done("dealStructure", &both["deal"], forget).await;
+    assert_eq!(room.number("SELECT count(*) FROM deal WHERE payment_plan ? 'credit'").await, 0);
+}
+
+#[tokio::test]
 async fn parts_of_the_down_payment_are_paid_later_but_not_after_the_second_payment() {
     let room = Showroom::open().await;
     let today = chrono::Utc::now().with_timezone(&chrono::FixedOffset::west_opt(6 * 3600).unwrap()).date_naive();

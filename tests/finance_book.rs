@@ -6,8 +6,8 @@ use deskless::finance::lease::MoneyFactor;
 use deskless::finance::retail::AccrualBasis;
 use deskless::finance::tax::{LeaseTaxMethod, LocalTaxRule, TaxScheme, TradePolicy};
 use deskless::finance::{
-    BackendCaps, CollateralBasis, FeeRule, FeeScope, Jurisdiction, Program, QuoteKind, QuoteRequest, RuleBook, RuleRows, SaleCondition,
-    TaxRule, VehicleFacts, Worksheet,
+    BackendCaps, CollateralBasis, FeeRule, FeeScope, JointScore, Jurisdiction, Program, QuoteKind, QuoteRequest, RuleBook, RuleRows,
+    SaleCondition, TaxRule, VehicleFacts, Worksheet,
 };
 use deskless::kernel::id::{GroupId, LenderId, ProgramId, StoreId};
 use deskless::kernel::money::{Cents, Currency};
@@ -114,6 +114,8 @@ pub fn program(number: u128, kind: QuoteKind, rate: &str) -> Program {
         credit_tier: "A".into(),
         score_min: None,
         score_max: None,
+        joint_score: JointScore::Primary,
+        joint_income: false,
         term_min_months: 1,
         term_max_months: 120,
         min_financed: Cents::ZERO,

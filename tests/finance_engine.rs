@@ -6,9 +6,9 @@ use deskless::finance::lease::MoneyFactor;
 use deskless::finance::retail::{AccrualBasis, PaymentSchedule, RetailTerms, first_payment_date};
 use deskless::finance::tax::{LeaseTaxMethod, Taxable};
 use deskless::finance::{
-    AdderSubject, BackendCaps, DeferredDown, FinanceError, LinePlacement, MarkupCap, ProductKind, ProductLine, Program, ProgramQuote,
-    Purse, QuoteKind, QuoteRequest, RateAdder, Refusal, RefusalRule, SolveFor, TaxRule, TermMinimum, TradeIn, Worksheet, best_quote,
-    compare, fitting_terms, payment_grid, quote_all, solve,
+    AdderSubject, BackendCaps, CoSigner, Credit, DeferredDown, FinanceError, JointScore, LinePlacement, MarkupCap, ProductKind,
+    ProductLine, Program, ProgramQuote, Purse, QuoteKind, QuoteRequest, RateAdder, Refusal, RefusalRule, SolveFor, TaxRule, TermMinimum,
+    TradeIn, Worksheet, best_quote, compare, fitting_terms, payment_grid, quote_all, solve,
 };
 use deskless::kernel::id::ProductId;
 use deskless::kernel::money::{Cents, Currency};
@@ -420,6 +420,104 @@ fn adders_make_the_rate_and_levers_say_what_lowers_it() {
     lower.worksheet.cash_down += Cents(3_625_01);
     let again = quoted(vec![sheet], &lower);
     assert_eq!(again.quoted().unwrap().quote.buy_rate, Some(points("7.15")));
+}
+
+#[test]
+fn a_thin_file_costs_points_once_it_is_known_to_be_thin() {
+    let adder = |label: &str, subject, up_to, by: &str| RateAdder {
+        label: label.into(),
+        subject,
+        above: None,
+        up_to: Some(up_to),
+        points: points(by),
+    };
+    let sheet = Program {
+        adders: vec![
+            adder("at most 90 % of the value", AdderSubject::LoanToValue, 90_00, "-0.25"),
+            adder("thin credit file", AdderSubject::TradeLines, 3, "2"),
+        ],
+        ..program(3, QuoteKind::Retail, "6.9")
+    };
+    let rate = |trade_lines: Option<u16>, down: i64| {
+        let mut asked = request(QuoteKind::Retail);
+        asked.worksheet.cash_down += Cents(down);
+        asked.worksheet.credit = trade_lines.map(|n| Credit { trade_lines: Some(n), ..Credit::default() });
+        let answer = quoted(vec![sheet.clone()], &asked);
+        let quote = &answer.quoted().expect("a quote").quote;
+        assert_eq!(quote.rate_story.as_ref().unwrap().trade_lines, trade_lines);
+        quote.buy_rate.unwrap().to_string()
+    };
+    assert_eq!([rate(None, 0), rate(Some(0), 0), rate(Some(3), 0), rate(Some(4), 0)], ["6.9", "8.9", "8.9", "6.9"]);
+    assert_eq!([rate(None, 5_000_00), rate(Some(2), 5_000_00)], ["6.65", "8.65"], "0.25 points less at 90 % of the value");
+}
+
+#[test]
+fn each_lender_says_what_a_co_signer_is_worth() {
+    // Four lenders, each with a row for either band.
+    let rules = [JointScore::Primary, JointScore::Average, JointScore::Higher, JointScore::Lower];
+    let rows = |joint_income: bool| -> Vec<Program> {
+        let row = |(n, joint_score): (u128, &JointScore), least: u16, most: u16, tier: &str, rate: &str| Program {
+            code: format!("{joint_score}-{tier}"),
+            credit_tier: tier.into(),
+            score_min: Some(least),
+            score_max: Some(most),
+            joint_score: *joint_score,
+            joint_income,
+            max_payment_to_income: Some(points("15")),
+            max_debt_to_income: Some(points("40")),
+            ..program(n, QuoteKind::Retail, rate)
+        };
+        let each = (0..).zip(&rules);
+        each.flat_map(|rule| [row(rule, 700, 850, "A", "5.9"), row((rule.0 + 4, rule.1), 600, 699, "C", "9.9")]).collect()
+    };
+    let taken = |rows: Vec<Program>, asked: &QuoteRequest| -> Vec<String> {
+        let quotes = quote_all(&book(tax_rule(), rows), asked).unwrap();
+        let mut codes: Vec<String> = quotes.iter().filter(|q| q.quoted().is_some()).map(|q| q.program.code.clone()).collect();
+        codes.sort();
+        codes
+    };
+    let mut asked = request(QuoteKind::Retail);
+    let signs = |score, gross: i64| CoSigner { score, gross_income: Cents(gross), debts: Cents(100_00) };
+    // No score: the tier's name, A.
+    assert_eq!(taken(rows(false), &asked), ["AVERAGE-A", "HIGHER-A", "LOWER-A", "PRIMARY-A"]);
+    // Alone, the score decides in place of the tier's name.
+    asked.worksheet.credit = Some(Credit { score: Some(660), ..Credit::default() });
+    assert_eq!(taken(rows(false), &asked), ["AVERAGE-C", "HIGHER-C", "LOWER-C", "PRIMARY-C"]);
+    // 660 and 739: the mean, 699.5, is rounded down and stays below 700.
+    let with = |other: u16| Some(Credit { score: Some(660), trade_lines: None, co_signer: Some(signs(Some(other), 0)) });
+    asked.worksheet.credit = with(739);
+    assert_eq!(taken(rows(false), &asked), ["AVERAGE-C", "HIGHER-A", "LOWER-C", "PRIMARY-C"]);
+    asked.worksheet.credit = with(740);
+    assert_eq!(taken(rows(false), &asked), ["AVERAGE-A", "HIGHER-A", "LOWER-C", "PRIMARY-C"]);
+    let quotes = quote_all(&book(tax_rule(), rows(false)), &asked).unwrap();
+    let mut stories: Vec<(u16, Option<JointScore>)> =
+        quotes.iter().filter_map(|q| q.quoted()?.quote.rate_story.as_ref().map(|s| (s.score.unwrap(), s.joint_score))).collect();
+    stories.sort();
+    let told = [(660, JointScore::Primary), (660, JointScore::Lower), (700, JointScore::Average), (740, JointScore::Higher)];
+    assert_eq!(stories, told.map(|(score, how)| (score, Some(how))));
+    // Whoever scores below every band is told which it is, not the score.
+    asked.worksheet.credit = Some(Credit { score: Some(580), ..Credit::default() });
+    let refusals: Vec<Refusal> =
+        quote_all(&book(tax_rule(), rows(false)), &asked).unwrap().iter().flat_map(|q| q.refusals().to_vec()).collect();
+    assert!(refusals.iter().all(|r| r.rule == RefusalRule::Tier && !r.sentence().contains("580")), "{refusals:?}");
+    assert_eq!(refusals[0].change.as_deref(), Some("A credit score of 700 to 850."));
+    // Incomes: 15 % of the buyer's 3,000 is 450; with the co-signer's 4,000 it is 1,050.
+    asked.worksheet.credit = Some(Credit { score: None, trade_lines: None, co_signer: Some(signs(None, 4_000_00)) });
+    asked.worksheet.purse = Some(Purse { gross_income: Cents(3_000_00), debts: Cents(200_00) });
+    assert_eq!(taken(rows(false), &asked), Vec::<String>::new());
+    assert_eq!(taken(rows(true), &asked).len(), 4);
+    let quotes = quote_all(&book(tax_rule(), rows(true)), &asked).unwrap();
+    let quote = &quotes[0].quoted().unwrap().quote;
+    let story = quote.rate_story.as_ref().unwrap();
+    let percent =
+        |cents: i64| Rate::from_percent(rust_decimal::Decimal::new(cents, 0) / rust_decimal::Decimal::new(7_000, 0)).unwrap().round(4);
+    assert!(story.joint_income);
+    assert_eq!(story.payment_to_income.unwrap().round(4), percent(quote.payment.0));
+    assert_eq!(story.debt_to_income.unwrap().round(4), percent(quote.payment.0 + 300_00));
+    // A co-signer's income says nothing while the buyer's is not known.
+    asked.worksheet.purse = None;
+    assert_eq!(taken(rows(false), &asked).len(), 4);
+    assert_eq!(format!("{:?} {:?}", asked.worksheet.credit, signs(Some(1), 1)), "Some(Credit(..)) CoSigner(..)");
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use deskless::db::By;
 use deskless::finance::{
-    DeliveryRight, ExchangeError, QuoteRequest, RuleImport, RuleTable, SaleCondition, cash_quote, quote_all, seed_rules,
+    Credit, DeliveryRight, ExchangeError, JointScore, QuoteInput, QuoteRequest, RuleImport, RuleTable, SaleCondition, cash_quote, quote_all,
+    seed_rules,
 };
 use deskless::kernel::money::Cents;
 
@@ -235,6 +236,34 @@ async fn a_program_says_what_its_lender_wants_before_it_pays() {
         serde_json::json!(["PROOF_OF_INCOME", "REFERENCES"])
     );
     assert!(export(&app, RuleTable::Programs).await.contains("PROOF_OF_INCOME REFERENCES"));
+}
+
+#[tokio::test]
+async fn a_program_says_what_its_lender_makes_of_co_signers_and_thin_files() {
+    let app = seeded().await;
+    let head = PROGRAM.replace(",source", ",joint_score,joint_income,adders,source");
+    let row = |joint: &str| {
+        let thin = r#""[{""label"":""thin credit file"",""subject"":""TRADE_LINES"",""up_to"":3,""points"":""2""}]""#;
+        format!("{head}SUMMIT,S-TWO,Retail for two,RETAIL,2026-12-01,,NEW,A,49,60,100000,105,MSRP,3.9,{joint},{thin},Summit's sheet,true\n")
+    };
+    let done = import(&app, RuleTable::Programs, &row("BEST,true")).await;
+    assert_eq!((done.added, done.refused[0].column.as_str()), (0, "joint_score"), "{done:?}");
+    let done = import(&app, RuleTable::Programs, &row("AVERAGE,true")).await;
+    assert_eq!((done.refused.len(), done.added), (0, 1), "{done:?}");
+    let mut asked = golden(&app, "TX", "2026-12-01");
+    asked.worksheet.credit = Some(Credit { trade_lines: Some(1), ..Credit::default() });
+    let quotes = quote_all(&app.app.rules.book(), &asked).unwrap();
+    let quote = quotes.iter().find(|q| q.program.code == "S-TWO").and_then(|q| q.quoted()).unwrap();
+    let program = quote.input.program.as_ref().unwrap();
+    assert_eq!((program.joint_score, program.joint_income), (JointScore::Average, true));
+    assert_eq!(quote.quote.buy_rate.unwrap().to_string(), "5.9");
+    // The quote keeps both, and comes to the same from what it keeps.
+    let kept = serde_json::to_string(&quote.input).unwrap();
+    let again: QuoteInput = serde_json::from_str(&kept).unwrap();
+    assert_eq!((&again, &again.quote().unwrap()), (&quote.input, &quote.quote));
+    let text = export(&app, RuleTable::Programs).await;
+    let line = text.lines().find(|line| line.contains("S-TWO")).unwrap();
+    assert!(line.contains("AVERAGE,true") && line.contains("TRADE_LINES"), "{line}");
 }
 
 #[tokio::test]

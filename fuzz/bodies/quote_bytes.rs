@@ -14,8 +14,9 @@ use deskless::finance::lease::{MileageStep, MoneyFactor};
 use deskless::finance::retail::{AccrualBasis, PaymentSchedule};
 use deskless::finance::tax::{LeaseTaxMethod, LocalTaxRule, TaxScheme, TradePolicy};
 use deskless::finance::{
-    AdderSubject, BackendCaps, CollateralBasis, DeferredDown, FeeRule, FeeScope, LinePlacement, MarkupCap, ProductKind, ProductLine,
-    Program, Purse, Quote, QuoteInput, QuoteKind, RateAdder, SaleCondition, TaxRule, TermMinimum, TradeIn, VehicleFacts, Worksheet,
+    AdderSubject, BackendCaps, CoSigner, CollateralBasis, Credit, DeferredDown, FeeRule, FeeScope, JointScore, LinePlacement, MarkupCap,
+    ProductKind, ProductLine, Program, Purse, Quote, QuoteInput, QuoteKind, RateAdder, SaleCondition, TaxRule, TermMinimum, TradeIn,
+    VehicleFacts, Worksheet,
 };
 use deskless::kernel::id::{LenderId, ProductId, ProgramId, StoreId};
 use deskless::kernel::money::{Cents, Currency};
@@ -131,6 +132,8 @@ fn program(b: &mut Bytes<'_>) -> Program {
         credit_tier: "A".into(),
         score_min: None,
         score_max: None,
+        joint_score: b.pick(JointScore::ALL),
+        joint_income: b.yes(),
         term_min_months: u16::from(b.byte() % 48),
         term_max_months: u16::from(b.byte()),
         min_financed: b.cents(1_000_000),
@@ -214,6 +217,15 @@ fn worksheet(b: &mut Bytes<'_>) -> Worksheet {
         one_pay: b.yes(),
         capitalize_tax: b.yes(),
         purse: b.maybe(|b| Purse { gross_income: b.cents(2_000_000), debts: b.cents(500_000) }),
+        credit: b.maybe(|b| Credit {
+            score: b.maybe(|b| u16::from(b.byte()) * 4),
+            trade_lines: b.maybe(|b| u16::from(b.byte())),
+            co_signer: b.maybe(|b| CoSigner {
+                score: b.maybe(|b| u16::from(b.byte()) * 4),
+                gross_income: b.cents(2_000_000),
+                debts: b.cents(500_000),
+            }),
+        }),
         ..Worksheet::new(kind, b.pick(&[Currency::USD, Currency::CAD]), b.cents(8_000_000))
     }
 }

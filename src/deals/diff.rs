@@ -109,6 +109,10 @@ pub fn structure(before: &Structure, after: &Structure) -> Vec<(&'static str, St
         let known = |terms: &Terms| if terms.plan.purse.is_some() { "known".to_owned() } else { String::new() };
         changed.push(("incomeAndDebts", known(b), known(a)));
     }
+    if b.plan.credit != a.plan.credit {
+        let known = |terms: &Terms| if terms.plan.credit.is_some() { "known".to_owned() } else { String::new() };
+        changed.push(("creditAndCoSigner", known(b), known(a)));
+    }
     if b.plan.markup_basis_points != a.plan.markup_basis_points {
         // Nor is the store's part of the rate anybody's who reads the deal's history.
         let set = |terms: &Terms| if terms.plan.markup_basis_points > 0 { "set".to_owned() } else { String::new() };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::model::{OutOfBounds, out, within};
 use super::purse::Kept;
 use crate::finance::retail::PaymentSchedule;
-use crate::finance::{DEFERRED_MAX, DeferredDown, Purse, Worksheet};
+use crate::finance::{CoSigner, Credit, DEFERRED_MAX, DeferredDown, Purse, Worksheet};
 use crate::kernel::money::Cents;
 use crate::kernel::rate::Rate;
 
@@ -16,6 +16,9 @@ use crate::kernel::rate::Rate;
 pub const SECURITY_DEPOSITS_MAX: u8 = 20;
 /// Most that can be asked for above a lender's rate, in hundredths of a percent point; lenders and laws allow less.
 pub const MARKUP_MAX: u16 = 1_000;
+
+/// Most accounts on a credit report that can be said.
+pub const TRADE_LINES_MAX: u16 = 1_000;
 
 /// How a contract or lease is paid. The usual way is the default, and the only one that is stored as nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,8 +40,20 @@ pub struct PaymentPlan {
     pub disregard_odd_first_period: bool,
     /// Income and debts, for lenders' ratios; not known: they are not tested. Kept sealed.
     pub purse: Option<Kept<Purse>>,
+    /// Score, credit file and co-signer. Kept sealed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credit: Option<Kept<Credit>>,
     /// What a contract's rate lies above the lender's, in hundredths of a percent point. Only managers see it.
     pub markup_basis_points: u16,
+}
+
+/// What a plan keeps sealed, opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// Income and debts; none while they are not known.
+    pub purse: Option<Purse>,
+    /// Score, credit file and co-signer; none while nothing of them is known.
+    pub credit: Option<Credit>,
 }
 
 /// Parts of a plan to change; `None` leaves a part as it is.
@@ -63,6 +78,12 @@ pub struct PlanChange {
     /// Income and debts as they are kept.
     #[serde(skip)]
     pub kept_purse: Option<Option<Kept<Purse>>>,
+    /// Score, credit file and co-signer as they were said.
+    #[serde(skip_serializing_if = "CreditChange::is_empty")]
+    pub credit: CreditChange,
+    /// The same as they are kept.
+    #[serde(skip)]
+    pub kept_credit: Option<Option<Kept<Credit>>>,
     /// What a contract's rate lies above the lender's, in hundredths of a percent point.
     pub markup_basis_points: Option<u16>,
 }
@@ -92,6 +113,49 @@ impl PurseChange {
     }
 }
 
+/// Score, credit file and co-signer to change; `None` leaves a part as it is. A score of zero forgets it, and a co-signer without
+/// score and income is none.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct CreditChange {
+    /// The buyer's score.
+    pub score: Option<u16>,
+    /// Accounts on the buyer's credit report; `Some(None)` forgets them.
+    pub trade_lines: Option<Option<u16>>,
+    /// The co-signer's score.
+    pub co_score: Option<u16>,
+    /// The co-signer's income and debts.
+    pub co_purse: PurseChange,
+}
+
+/// Scores are nobody's business in a log.
+impl std::fmt::Debug for CreditChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CreditChange(..)")
+    }
+}
+
+impl CreditChange {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Score, file and co-signer with the change made; none when nothing of them is known.
+    pub(super) fn of(self, old: Option<Credit>) -> Option<Credit> {
+        let old = old.unwrap_or_default();
+        let score = |said: Option<u16>, old: Option<u16>| said.map_or(old, |score| (score > 0).then_some(score));
+        let co = old.co_signer;
+        let purse = self.co_purse.of(co.map(|co| Purse { gross_income: co.gross_income, debts: co.debts })).unwrap_or_default();
+        let co = CoSigner { score: score(self.co_score, co.and_then(|co| co.score)), gross_income: purse.gross_income, debts: purse.debts };
+        let new = Credit {
+            score: score(self.score, old.score),
+            trade_lines: self.trade_lines.unwrap_or(old.trade_lines),
+            co_signer: (co != CoSigner::default()).then_some(co),
+        };
+        (new != Credit::default()).then_some(new)
+    }
+}
+
 impl PaymentPlan {
     /// The plan with the change made.
     #[must_use]
@@ -105,6 +169,7 @@ impl PaymentPlan {
             capitalize_tax: change.capitalize_tax.unwrap_or(self.capitalize_tax),
             disregard_odd_first_period: change.disregard_odd_first_period.unwrap_or(self.disregard_odd_first_period),
             purse: change.kept_purse.unwrap_or_else(|| self.purse.clone()),
+            credit: change.kept_credit.unwrap_or_else(|| self.credit.clone()),
             markup_basis_points: change.markup_basis_points.unwrap_or(self.markup_basis_points),
         }
     }
@@ -130,8 +195,8 @@ impl PaymentPlan {
         Ok(())
     }
 
-    /// Puts the plan on an engine's worksheet, with its purse opened.
-    pub(super) fn lay(&self, purse: Option<Purse>, w: &mut Worksheet) {
+    /// Puts the plan on an engine's worksheet, with what is sealed opened.
+    pub(super) fn lay(&self, opened: Opened, w: &mut Worksheet) {
         w.schedule = self.schedule;
         w.deferred_down.clone_from(&self.deferred_down);
         w.balloon = self.balloon;
@@ -139,12 +204,13 @@ impl PaymentPlan {
         w.one_pay = self.one_pay;
         w.capitalize_tax = self.capitalize_tax;
         w.disregard_odd_first_period = self.disregard_odd_first_period;
-        w.purse = purse;
+        w.purse = opened.purse;
+        w.credit = opened.credit;
         // A basis point is ten thousand millionths of a percent point.
         w.markup = Rate(i64::from(self.markup_basis_points).saturating_mul(10_000));
     }
 
-    /// Its parts by their names in the API, as texts for the audit trail. Without income and debts, and without the markup.
+    /// Its parts by their names in the API, as texts for the audit trail. Without what is sealed, and without the markup.
     pub(super) fn shown(&self) -> [(&'static str, String); 7] {
         let deferred = self.deferred_down.iter().map(|part| format!("{} on {}", part.amount, part.date));
         [

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::model::{DealKind, FigureLine, Figures, Structure};
-use super::plan::PlanChange;
+use super::plan::{Opened, PlanChange};
 use super::purse::Purses;
 use super::store::answers::Answers;
 use crate::finance::{
-    self, Comparison, FinanceError, GridCell, Purse, Quote, QuoteInput, QuoteKind, QuoteRequest, RuleBook, Rules, SaleCondition, Solution,
+    self, Comparison, FinanceError, GridCell, Quote, QuoteInput, QuoteKind, QuoteRequest, RuleBook, Rules, SaleCondition, Solution,
     SolveFor, Worksheet, best_quote, cash_quote,
 };
 use crate::insurance::{self, InsuranceRequest};
@@ -324,7 +324,8 @@ impl Desk {
         w.term_months = what_if.term_months.unwrap_or(w.term_months);
         w.annual_miles = what_if.annual_miles.unwrap_or(w.annual_miles);
         w.first_payment_days = what_if.first_payment_days.unwrap_or(w.first_payment_days);
-        case.structure.terms.plan.changed(what_if.plan.clone()).lay(what_if.plan.purse.of(w.purse), w);
+        let opened = Opened { purse: what_if.plan.purse.of(w.purse), credit: what_if.plan.credit.of(w.credit) };
+        case.structure.terms.plan.changed(what_if.plan.clone()).lay(opened, w);
         Ok(asked)
     }
 
@@ -406,12 +407,12 @@ fn unread(error: crate::kernel::seal::SealError) -> Unpriced {
 
 impl Desk {
     fn request(&self, book: &RuleBook, case: &Case<'_>) -> Result<QuoteRequest, Unpriced> {
-        let purse = self.purses.of(case.store_id, &case.structure.terms.plan).map_err(unread)?;
-        request(book, case, purse)
+        let opened = self.purses.opened(case.store_id, &case.structure.terms.plan).map_err(unread)?;
+        request(book, case, opened)
     }
 }
 
-fn request(book: &RuleBook, case: &Case<'_>, purse: Option<Purse>) -> Result<QuoteRequest, Unpriced> {
+fn request(book: &RuleBook, case: &Case<'_>, opened: Opened) -> Result<QuoteRequest, Unpriced> {
     let Case { car, structure, today, .. } = case;
     let terms = &structure.terms;
     let mut products = Vec::with_capacity(structure.products.len());
@@ -433,7 +434,7 @@ fn request(book: &RuleBook, case: &Case<'_>, purse: Option<Purse>) -> Result<Quo
         first_payment_days: u16::try_from(terms.first_payment_days).unwrap_or(0),
         ..Worksheet::new(kind, terms.currency, terms.price)
     };
-    terms.plan.lay(purse, &mut worksheet);
+    terms.plan.lay(opened, &mut worksheet);
     let guide = book.guide_value(case.group_id, &car.vin, *today);
     Ok(QuoteRequest {
         group: case.group_id,

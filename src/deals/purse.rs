@@ -1,8 +1,8 @@
-//! A customer's income and debts as deals and quotes keep them: sealed for the store.
+//! A customer's income, debts and credit as deals and quotes keep them: sealed for the store.
 //!
 //! They are opened only to calculate with, and to show them to the people of the store. What follows from them and tells
-//! them again (the share of the income a payment takes) is sealed in a stored quote too; a replay opens both and compares
-//! what was said. Deals and quotes stored before stay readable.
+//! them again (the share of the income a payment takes, points added for a thin file) is sealed in a stored quote too; a replay
+//! opens both and compares what was said. Deals and quotes stored before stay readable.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::model::within;
-use super::plan::{PaymentPlan, PurseChange};
+use super::model::{out, within};
+use super::plan::{CreditChange, Opened, PaymentPlan, PurseChange};
 use super::service::DealError;
 use crate::db::DbError;
-use crate::finance::Purse;
+use crate::finance::{Credit, Purse};
 use crate::kernel::id::StoreId;
 use crate::kernel::money::Cents;
 use crate::kernel::seal::{SealError, Sealer};
@@ -60,13 +60,18 @@ impl<T: Clone + Serialize + DeserializeOwned> Kept<T> {
     }
 }
 
+/// What the scoring models of the trade say: industry scores run from 250 to 900, others lie within.
+pub(in crate::deals) const SCORE_MIN: u16 = 250;
+/// The highest.
+pub(in crate::deals) const SCORE_MAX: u16 = 900;
+
 /// A value copied to another store's deal does not open.
 fn context(store: StoreId) -> String {
     format!("deal.purse/{store}")
 }
 
-/// Which parts of a rate's story tell the purse again.
-const IN_STORY: [&str; 2] = ["payment_to_income", "debt_to_income"];
+/// Which parts of a rate's story tell the purse or the credit again.
+const IN_STORY: [&str; 4] = ["payment_to_income", "debt_to_income", "score", "trade_lines"];
 
 /// Seals and opens purses. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -80,8 +85,17 @@ impl Purses {
         Self { sealer }
     }
 
+    /// What a plan keeps sealed.
+    pub fn opened(&self, store: StoreId, plan: &PaymentPlan) -> Result<Opened, SealError> {
+        Ok(Opened { purse: self.of(store, plan)?, credit: self.credit_of(store, plan)? })
+    }
+
+    fn credit_of(&self, store: StoreId, plan: &PaymentPlan) -> Result<Option<Credit>, SealError> {
+        plan.credit.as_ref().map(|kept| kept.open(&self.sealer, store)).transpose()
+    }
+
     /// The income and debts of a plan; none when they are not known.
-    pub fn of(&self, store: StoreId, plan: &PaymentPlan) -> Result<Option<Purse>, SealError> {
+    fn of(&self, store: StoreId, plan: &PaymentPlan) -> Result<Option<Purse>, SealError> {
         plan.purse.as_ref().map(|kept| kept.open(&self.sealer, store)).transpose()
     }
 
@@ -103,6 +117,30 @@ impl Purses {
         Ok(Some(Kept::seal(&self.sealer, store, &new).map_err(damaged)?))
     }
 
+    /// A plan's score, credit file and co-signer with a change made, sealed. What the change leaves as it is stays as it was stored.
+    pub(in crate::deals) fn changed_credit(
+        &self,
+        store: StoreId,
+        plan: &PaymentPlan,
+        change: CreditChange,
+    ) -> Result<Option<Kept<Credit>>, DealError> {
+        let old = self.credit_of(store, plan).map_err(damaged)?;
+        let new = change.of(old);
+        if new == old {
+            return Ok(plan.credit.clone());
+        }
+        let Some(new) = new else { return Ok(None) };
+        let other = new.co_signer.unwrap_or_default();
+        for (field, score) in [("creditScore", new.score), ("coSigner.creditScore", other.score)] {
+            if score.is_some_and(|score| !(SCORE_MIN..=SCORE_MAX).contains(&score)) {
+                return Err(out(field, format!("A credit score is {SCORE_MIN} to {SCORE_MAX}.")).into());
+            }
+        }
+        within("coSigner.grossMonthlyIncome", other.gross_income, Cents::ZERO)?;
+        within("coSigner.monthlyDebts", other.debts, Cents::ZERO)?;
+        Ok(Some(Kept::seal(&self.sealer, store, &new).map_err(damaged)?))
+    }
+
     /// Seals what a quote that is about to be stored tells of the purse.
     pub(in crate::deals) fn seal_quote(&self, store: StoreId, inputs: &mut Value, result: &mut Value) -> Result<(), SealError> {
         for value in told(inputs, result) {
@@ -121,11 +159,14 @@ impl Purses {
     }
 }
 
-/// The values by which a quote tells the purse.
+/// The values by which a quote tells the purse and the credit. What is added to the rate tells of the file, once that is known.
 fn told<'a>(inputs: &'a mut Value, result: &'a mut Value) -> impl Iterator<Item = &'a mut Value> {
+    let by_file = inputs.get("credit").is_some_and(|credit| !credit.is_null());
+    let tells = move |name: &str| IN_STORY.contains(&name) || (by_file && name == "adders");
     let story = result.pointer_mut("/rate_story").and_then(Value::as_object_mut);
-    let ratios = story.into_iter().flatten().filter(|(name, _)| IN_STORY.contains(&name.as_str())).map(|(_, value)| value);
-    inputs.pointer_mut("/purse").into_iter().chain(ratios).filter(|value| !value.is_null())
+    let parts = story.into_iter().flatten().filter(move |(name, _)| tells(name)).map(|(_, value)| value);
+    let given = inputs.as_object_mut().into_iter().flatten().filter(|(name, _)| matches!(name.as_str(), "purse" | "credit"));
+    given.map(|(_, value)| value).chain(parts).filter(|value| !value.is_null())
 }
 
 /// What is stored does not open.
@@ -137,6 +178,7 @@ pub(in crate::deals) fn damaged(error: SealError) -> DbError {
 mod tests {
     use super::*;
     use crate::deals::plan::PlanChange;
+    use crate::finance::CoSigner;
     use crate::kernel::seal::DataKey;
     use serde_json::json;
     use uuid::Uuid;
@@ -182,6 +224,50 @@ mod tests {
         assert_eq!(kept(&purses, &PaymentPlan::default(), change(None, Some(1))), PaymentPlan::default());
         let refused = |change| purses.changed(STORE, &plan, change).is_err();
         assert!(refused(change(Some(-1), None)) && refused(change(None, Some(-1))) && refused(change(Some(Cents::LIMIT.0 + 1), None)));
+    }
+
+    #[test]
+    fn credit_is_kept_sealed_and_zero_forgets_a_part() {
+        let (purses, plan) = (purses(), PaymentPlan::default());
+        let kept = |plan: &PaymentPlan, change: CreditChange| {
+            let credit = purses.changed_credit(STORE, plan, change).unwrap();
+            plan.changed(PlanChange { kept_credit: Some(credit), ..PlanChange::default() })
+        };
+        let of = |plan: &PaymentPlan| purses.opened(STORE, plan).unwrap().credit;
+        let co_purse = change(Some(4_000_00), Some(300_00));
+        let plan = kept(&plan, CreditChange { score: Some(661), trade_lines: Some(Some(0)), co_score: Some(781), co_purse });
+        let stored = serde_json::to_string(&plan).unwrap();
+        assert!(!format!("{stored}{plan:?}").contains("661") && !stored.contains("400000") && !stored.contains("trade_lines"), "{stored}");
+        let co = CoSigner { score: Some(781), gross_income: Cents(4_000_00), debts: Cents(300_00) };
+        assert_eq!(of(&plan), Some(Credit { score: Some(661), trade_lines: Some(0), co_signer: Some(co) }));
+        assert_eq!(kept(&plan, CreditChange { score: Some(661), ..CreditChange::default() }), plan, "said again, it is the same plan");
+        let plan = kept(&plan, CreditChange { co_score: Some(0), trade_lines: Some(None), ..CreditChange::default() });
+        assert_eq!(of(&plan), Some(Credit { score: Some(661), trade_lines: None, co_signer: Some(CoSigner { score: None, ..co }) }));
+        let plan = kept(&plan, CreditChange { co_purse: change(Some(0), None), ..CreditChange::default() });
+        assert_eq!(of(&plan), Some(Credit { score: Some(661), ..Credit::default() }));
+        for (score, fits) in [(249, false), (250, true), (900, true), (901, false)] {
+            let said = CreditChange { co_score: Some(score), ..CreditChange::default() };
+            assert_eq!(purses.changed_credit(STORE, &plan, said).is_ok(), fits, "{score}");
+        }
+        assert_eq!(kept(&plan, CreditChange { score: Some(0), ..CreditChange::default() }), PaymentPlan::default());
+    }
+
+    #[test]
+    fn a_quote_hides_what_a_file_adds_to_the_rate() {
+        let purses = purses();
+        let story = json!({ "adders": [["thin credit file", "2"]], "score": 721, "trade_lines": 2, "tier": "A" });
+        let inputs = json!({ "credit": { "score": 661 }, "purse": null });
+        let (mut sealed, mut told) = (inputs.clone(), json!({ "rate_story": story }));
+        let result = told.clone();
+        purses.seal_quote(STORE, &mut sealed, &mut told).unwrap();
+        let text = format!("{sealed}{told}");
+        assert!(!text.contains("661") && !text.contains("721") && !text.contains("thin") && text.contains(r#""tier":"A""#), "{text}");
+        purses.open_quote(STORE, &mut sealed, &mut told).unwrap();
+        assert_eq!((sealed, told), (inputs, result));
+        // Without a file the points are the car's and the term's: they stay readable.
+        let (mut inputs, mut told) = (json!({ "price": 1 }), json!({ "rate_story": { "adders": [["over 60 months", "1"]] } }));
+        purses.seal_quote(STORE, &mut inputs, &mut told).unwrap();
+        assert!(told.to_string().contains("over 60 months"));
     }
 
     #[test]

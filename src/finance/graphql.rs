@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::product::{CancelMethod, Product};
-use super::program::{CollateralBasis, Program};
+use super::program::{CollateralBasis, JointScore, Program};
 use super::quote::QuoteKind;
 use super::rules::Rules;
 use super::tax::{LeaseTaxMethod, LocalTaxRule, ProductKind, SaleCondition, TaxRule, TaxScheme, TradePolicy};
@@ -111,6 +111,14 @@ impl ProgramNode {
     /// The credit tier it is priced for, such as `A+`.
     async fn credit_tier(&self) -> &str {
         &self.program.credit_tier
+    }
+    /// Which score the lender goes by when somebody signs with the buyer.
+    async fn joint_score(&self) -> JointScore {
+        self.program.joint_score
+    }
+    /// Whether a co-signer's income and debts count with the buyer's.
+    async fn co_signer_income_counts(&self) -> bool {
+        self.program.joint_income
     }
     /// Two-letter states it is offered in. Empty: everywhere.
     async fn states(&self) -> &[String] {

@@ -36,13 +36,14 @@ pub use product::{
     ProductRate, ProductRefusal, ProductRows, ProductRule, ProductVehicle, Refund, RefundPayee, VehicleClass, menu,
 };
 pub use program::{
-    AdderSubject, BackendCaps, BookRow, CollateralBasis, GuideValue, LateCharge, MarkupCap, MarkupLaw, Outcome, PricedQuote, Program,
-    ProgramQuote, QuoteRequest, RateAdder, RateLever, Refusal, RefusalRule, Stipulation, TermMinimum, VehicleFacts, best_quote, cash_quote,
-    fitting_terms, quote_all,
+    AdderSubject, BackendCaps, BookRow, CollateralBasis, GuideValue, JointScore, LateCharge, MarkupCap, MarkupLaw, Outcome, PricedQuote,
+    Program, ProgramQuote, QuoteRequest, RateAdder, RateLever, Refusal, RefusalRule, Stipulation, TermMinimum, VehicleFacts, best_quote,
+    cash_quote, fitting_terms, quote_all,
 };
 pub use quote::{
-    DEFERRED_MAX, DeferredDown, ENGINE_VERSION, FEE_WAIVERS_MAX, FeeRule, FeeScope, FeeWaiver, LeaseDetail, LinePlacement, ProductLine,
-    Purse, Quote, QuoteInput, QuoteKind, QuoteLine, QuoteLineKind, RateStory, RuleUse, SigningLine, TraceStep, TruthInLending, Worksheet,
+    CoSigner, Credit, DEFERRED_MAX, DeferredDown, ENGINE_VERSION, FEE_WAIVERS_MAX, FeeRule, FeeScope, FeeWaiver, LeaseDetail,
+    LinePlacement, ProductLine, Purse, Quote, QuoteInput, QuoteKind, QuoteLine, QuoteLineKind, RateStory, RuleUse, SigningLine, TraceStep,
+    TruthInLending, Worksheet,
 };
 pub use rules::{Jurisdiction, RuleBook, RuleRows, Rules};
 pub use seed::seed_rules;

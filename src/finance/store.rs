@@ -12,7 +12,7 @@ use super::approval::{ApprovalKind, ApprovalRule};
 use super::delivery::{CountsFrom, DeliveryLaw, DeliveryRight, MileageFee, RestockingFee, ReturnFees};
 use super::lease::MoneyFactor;
 use super::product;
-use super::program::{BackendCaps, CollateralBasis, GuideValue, LateCharge, MarkupLaw, Program, Stipulation};
+use super::program::{BackendCaps, CollateralBasis, GuideValue, JointScore, LateCharge, MarkupLaw, Program, Stipulation};
 use super::quote::{FeeRule, FeeScope, QuoteKind};
 use super::retail::AccrualBasis;
 use super::rules::{Jurisdiction, RuleRows};
@@ -211,6 +211,7 @@ async fn programs(conn: &mut PgConnection) -> Result<Vec<(GroupId, Program)>, Db
                   l.name AS lender_name, l.accrual_basis AS "accrual: AccrualBasis", p.code, p.name, p.kind AS "kind: QuoteKind",
                   lower(p.effective) AS effective_from, upper(p.effective) AS effective_to, p.states,
                   p.conditions AS "conditions: Vec<SaleCondition>", p.max_age_years, p.max_odometer_miles, p.credit_tier, p.score_min, p.score_max,
+                  p.joint_score AS "joint_score: JointScore", p.joint_income,
                   p.term_min_months, p.term_max_months, p.min_financed_cents AS "min_financed: Cents", p.max_financed_cents AS "max_financed: Cents",
                   p.max_ltv_percent, p.collateral_basis AS "collateral_basis: CollateralBasis", p.buy_rate, p.max_markup,
                   p.flat_reserve_cents AS "flat_reserve: Cents", p.reserve_split_percent, p.money_factor, p.residual_percent, p.residual_step_percent,
@@ -248,6 +249,8 @@ async fn programs(conn: &mut PgConnection) -> Result<Vec<(GroupId, Program)>, Db
                 credit_tier: row.credit_tier,
                 score_min: opt_small("lender_program.score_min", row.score_min)?,
                 score_max: opt_small("lender_program.score_max", row.score_max)?,
+                joint_score: row.joint_score,
+                joint_income: row.joint_income,
                 term_min_months: small("lender_program.term_min_months", row.term_min_months)?,
                 term_max_months: small("lender_program.term_max_months", row.term_max_months)?,
                 min_financed: row.min_financed,

@@ -276,8 +276,8 @@ impl DealNode {
     /// How it is paid beside price, money down and term: how often, deferred parts, deposits of a lease, income for ratios.
     async fn payment_plan(&self, ctx: &Context<'_>) -> GqlResult<PaymentPlanNode> {
         let deal = &self.0.deal;
-        let purse = service::<Deals>(ctx)?.purse(deal.store_id, &deal.terms.plan)?;
-        Ok(PaymentPlanNode::new(&deal.terms, purse, self.manages(actor(ctx)?)))
+        let opened = service::<Deals>(ctx)?.opened_plan(deal.store_id, &deal.terms.plan)?;
+        Ok(PaymentPlanNode::new(&deal.terms, opened, self.manages(actor(ctx)?)))
     }
     /// Fees of the store that are waived or reduced. Each is a line of its own beside the fee's.
     async fn fee_waivers(&self) -> Vec<FeeWaiverNode> {

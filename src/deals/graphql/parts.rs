@@ -303,8 +303,8 @@ impl ScenarioNode {
     /// How it is paid beside that. Its markup stands on the deal only.
     async fn payment_plan(&self, ctx: &Context<'_>) -> GqlResult<PaymentPlanNode> {
         let terms = &self.0.structure.terms;
-        let purse = service::<Deals>(ctx)?.purse(self.1, &terms.plan)?;
-        Ok(PaymentPlanNode::new(terms, purse, false))
+        let opened = service::<Deals>(ctx)?.opened_plan(self.1, &terms.plan)?;
+        Ok(PaymentPlanNode::new(terms, opened, false))
     }
     /// Fees of the store that are waived or reduced.
     async fn fee_waivers(&self) -> Vec<FeeWaiverNode> {

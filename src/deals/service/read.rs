@@ -9,14 +9,13 @@ use super::{AnyQuote, Deals};
 use crate::auth::Scope;
 use crate::db::DbError;
 use crate::deals::model::Scenario;
-use crate::deals::plan::PaymentPlan;
+use crate::deals::plan::{Opened, PaymentPlan};
 use crate::deals::purse::damaged;
 use crate::deals::replay::Replay;
 use crate::deals::states::DealState;
 use crate::deals::store::list::{self, DealKey};
 use crate::deals::store::quotes;
 use crate::deals::store::room::{self, HistoryEvent, Parts, Room, Which};
-use crate::finance::Purse;
 use crate::kernel::id::{CustomerId, DealId, FinanceQuoteId, InsuranceQuoteId, StoreId, UserId, VehicleId};
 
 /// Which deals to list. Empty and none ask for nothing.
@@ -164,9 +163,9 @@ impl Deals {
         Ok(stored)
     }
 
-    /// The income and debts of a deal's or a scenario's plan; none when they are not known.
-    pub fn purse(&self, store: StoreId, plan: &PaymentPlan) -> Result<Option<Purse>, DbError> {
-        self.desk.purses().of(store, plan).map_err(damaged)
+    /// What a deal's or a scenario's plan keeps sealed: income, debts, score, credit file, co-signer.
+    pub fn opened_plan(&self, store: StoreId, plan: &PaymentPlan) -> Result<Opened, DbError> {
+        self.desk.purses().opened(store, plan).map_err(damaged)
     }
 
     /// Inputs and result of an insurance quote as stored.

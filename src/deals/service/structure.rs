@@ -104,8 +104,9 @@ impl Deals {
         {
             return Err(Refusal::unpriced(&Unpriced::UnknownJurisdiction(code.clone())).into());
         }
-        let (plan, said) = (&before.structure.terms.plan, change.plan.purse);
-        change.plan.kept_purse = Some(self.desk.purses().changed(before.deal.store_id, plan, said)?);
+        let (plan, purses, store) = (&before.structure.terms.plan, self.desk.purses(), before.deal.store_id);
+        change.plan.kept_purse = Some(purses.changed(store, plan, change.plan.purse)?);
+        change.plan.kept_credit = Some(purses.changed_credit(store, plan, change.plan.credit)?);
         change.trade_ins = wish.trade_ins.map(|drafts| drafts.into_iter().map(|draft| self.trade_in(before, draft)).collect());
         if let Some(drafts) = wish.products {
             let mut products = Vec::with_capacity(drafts.len());

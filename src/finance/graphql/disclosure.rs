@@ -3,7 +3,7 @@
 
 use async_graphql::SimpleObject;
 
-use crate::finance::program::RateLever;
+use crate::finance::program::{JointScore, RateLever};
 use crate::finance::quote::{RateStory, SigningLine, TruthInLending};
 use crate::finance::retail::PaymentSchedule;
 use crate::graphql::{Date, MoneyObject, Percentage};
@@ -165,6 +165,14 @@ pub struct WhyThisRate {
     pub payment_to_income: Option<Percentage>,
     /// Debts with the payment of the gross income. Null when the income is not known.
     pub debt_to_income: Option<Percentage>,
+    /// A co-signer's income and debts are in these two ratios.
+    pub co_signer_income_counted: bool,
+    /// The credit score the lender goes by. Null when none is known: the tier's name decides then.
+    pub credit_score: Option<i32>,
+    /// How that score came from the buyer's and the co-signer's. Null when only one is known.
+    pub joint_score: Option<JointScore>,
+    /// Accounts (trade lines) on the buyer's credit report. Null when not known: nothing is added for a thin file then.
+    pub credit_trade_lines: Option<i32>,
     /// What would lower the rate, the largest first.
     pub what_would_lower_it: Vec<RateLeverNode>,
     /// The row's own rate. Managers only.
@@ -188,6 +196,10 @@ impl WhyThisRate {
             loan_to_value: shown(story.total_ltv),
             payment_to_income: shown(story.payment_to_income),
             debt_to_income: shown(story.debt_to_income),
+            co_signer_income_counted: story.joint_income,
+            credit_score: story.score.map(i32::from),
+            joint_score: story.joint_score,
+            credit_trade_lines: story.trade_lines.map(i32::from),
             what_would_lower_it: levers
                 .into_iter()
                 .map(|lever| RateLeverNode {

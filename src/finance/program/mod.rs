@@ -1,5 +1,6 @@
 //! Lender programs: who qualifies, at what price. Every refusal names its rule and the smallest change that clears it.
 
+mod credit;
 mod market;
 mod rate;
 mod refusal;
@@ -69,6 +70,22 @@ crate::text_enum! {
         VehicleAge = "VEHICLE_AGE",
         /// Miles driven.
         Odometer = "ODOMETER",
+        /// Accounts on the buyer's credit report: up to a few of them is a thin file. Where they are not known nothing is added.
+        TradeLines = "TRADE_LINES",
+    }
+}
+
+crate::text_enum! {
+    /// Which score a lender goes by when somebody signs with the buyer.
+    pub enum JointScore {
+        /// The buyer's.
+        Primary = "PRIMARY",
+        /// The mean of the two, rounded down.
+        Average = "AVERAGE",
+        /// The higher of the two.
+        Higher = "HIGHER",
+        /// The lower of the two.
+        Lower = "LOWER",
     }
 }
 
@@ -231,6 +248,12 @@ pub struct Program {
     pub score_min: Option<u16>,
     /// Highest score of the tier.
     pub score_max: Option<u16>,
+    /// Which score counts when somebody signs with the buyer.
+    #[serde(default, skip_serializing_if = "JointScore::is_primary")]
+    pub joint_score: JointScore,
+    /// A co-signer's income and debts count with the buyer's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub joint_income: bool,
     /// Shortest term.
     pub term_min_months: u16,
     /// Longest term.

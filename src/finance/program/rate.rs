@@ -48,6 +48,7 @@ impl Program {
         let collateral = self.collateral(&input.vehicle, input.worksheet.price);
         let (term, age) = (i64::from(input.worksheet.term_months), i64::from(input.vehicle.age(input.contract_date)));
         let odometer = input.vehicle.odometer_miles.map(i64::from);
+        let trade_lines = input.worksheet.credit.and_then(|credit| credit.trade_lines).map(i64::from);
         self.adders.iter().filter(move |adder| {
             let value = match adder.subject {
                 AdderSubject::Term => Some(term),
@@ -59,6 +60,7 @@ impl Program {
                 AdderSubject::AmountFinanced => Some(financed.0),
                 AdderSubject::VehicleAge => Some(age),
                 AdderSubject::Odometer => odometer,
+                AdderSubject::TradeLines => trade_lines,
             };
             value.is_some_and(|value| adder.counts(value))
         })
@@ -118,6 +120,7 @@ impl Program {
         let collateral = self.collateral(&input.vehicle, w.price);
         let monthly = monthly_equivalent(input, payment);
         let of_value = |amount: Cents| collateral.and_then(|value| ratio(amount, value));
+        let (purse, score) = (self.purse(w), self.score(w));
         RateStory {
             tier: self.credit_tier.clone(),
             base_rate: self.buy_rate,
@@ -126,8 +129,12 @@ impl Program {
             collateral,
             front_ltv: of_value((financed - w.backend()).at_least_zero()),
             total_ltv: of_value(financed),
-            payment_to_income: w.purse.and_then(|p| ratio(monthly, p.gross_income)),
-            debt_to_income: w.purse.and_then(|p| ratio(p.debts + monthly, p.gross_income)),
+            payment_to_income: purse.and_then(|p| ratio(monthly, p.gross_income)),
+            debt_to_income: purse.and_then(|p| ratio(p.debts + monthly, p.gross_income)),
+            score: score.map(|(score, _)| score),
+            joint_score: score.and_then(|(_, how)| how),
+            trade_lines: w.credit.and_then(|credit| credit.trade_lines),
+            joint_income: purse.is_some() && self.counts_both(w),
         }
     }
 }

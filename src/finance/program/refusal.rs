@@ -118,7 +118,7 @@ impl Program {
     pub(in crate::finance) fn is_sheet_of(&self, request: &QuoteRequest, state: &str) -> bool {
         self.kind == request.worksheet.kind
             && self.conditions.contains(&request.vehicle.condition)
-            && self.credit_tier.eq_ignore_ascii_case(&request.credit_tier)
+            && self.is_for(&request.worksheet, &request.credit_tier)
             && self.balloon_percent.is_some() == request.worksheet.balloon
             && self.lends_in(state)
     }
@@ -143,7 +143,7 @@ impl Program {
         if let Some((most, miles)) = self.max_odometer_miles.zip(vehicle.odometer_miles).filter(|(most, miles)| miles > most) {
             found(Broken::Mileage { miles, most });
         }
-        if !self.credit_tier.eq_ignore_ascii_case(credit_tier) {
+        if !self.is_for(w, credit_tier) {
             found(Broken::Tier);
         }
         if !(self.term_min_months..=self.term_max_months).contains(&w.term_months) {
@@ -226,7 +226,7 @@ impl Program {
     }
 
     fn broken_by_income(&self, input: &QuoteInput, payment: Cents, mut found: impl FnMut(Broken)) {
-        let Some(purse) = input.worksheet.purse else { return };
+        let Some(purse) = self.purse(&input.worksheet) else { return };
         let monthly = monthly_equivalent(input, payment);
         for (rule, limit, others) in [
             (RefusalRule::PaymentToIncome, self.max_payment_to_income, Cents::ZERO),
@@ -285,6 +285,17 @@ impl Program {
             Broken::Mileage { miles, most } => {
                 let message = format!("The vehicle has {miles} miles; at most {most} are taken.");
                 refusal(RefusalRule::Mileage, message, Some(format!("A vehicle with at most {most} miles.")), None)
+            }
+            // The customer's own score is in no words.
+            Broken::Tier if self.has_band() && self.score(w).is_some() => {
+                let (least, most) = (self.score_min, self.score_max);
+                let band = match (least, most) {
+                    (Some(least), Some(most)) => format!("{least} to {most}"),
+                    (Some(least), None) => format!("{least} and more"),
+                    (None, most) => format!("up to {}", most.unwrap_or_default()),
+                };
+                let message = format!("{} is for tier {}: scores of {band}.", self.name, self.credit_tier);
+                refusal(RefusalRule::Tier, message, Some(format!("A credit score of {band}.")), None)
             }
             Broken::Tier => {
                 let message = format!("{} is for tier {}.", self.name, self.credit_tier);

@@ -53,7 +53,7 @@ impl Program {
                 let points = points(input, most);
                 (points > Rate::ZERO).then(|| RateLever { change: format!("{more} more down."), more_down: Some(more), points })
             }
-            AdderSubject::VehicleAge | AdderSubject::Odometer => None,
+            AdderSubject::VehicleAge | AdderSubject::Odometer | AdderSubject::TradeLines => None,
         }
     }
 

@@ -28,7 +28,7 @@ pub(super) use buildup::Buildup;
 pub use disclosure::{PaymentGroup, TruthInLending};
 pub use fee::{FeeRule, FeeScope, FeeWaiver};
 pub use result::{LeaseDetail, LinePlacement, Quote, QuoteLine, QuoteLineKind, RateStory, RuleUse, SigningLine, TraceStep};
-pub use worksheet::{DEFERRED_MAX, DeferredDown, FEE_WAIVERS_MAX, ProductLine, Purse, Worksheet};
+pub use worksheet::{CoSigner, Credit, DEFERRED_MAX, DeferredDown, FEE_WAIVERS_MAX, ProductLine, Purse, Worksheet};
 
 /// Grows when any figure of any quote could come out differently. Stored with every quote.
 pub const ENGINE_VERSION: &str = "2.1";

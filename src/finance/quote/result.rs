@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::finance::lease::{LeaseFigures, MoneyFactor};
+use crate::finance::program::JointScore;
 use crate::finance::retail::PaymentSchedule;
 use crate::kernel::money::{Cents, Currency};
 use crate::kernel::rate::Rate;
@@ -108,6 +109,18 @@ pub struct RateStory {
     pub payment_to_income: Option<Rate>,
     /// Debts with the payment of the gross income.
     pub debt_to_income: Option<Rate>,
+    /// The score the lender goes by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<u16>,
+    /// How it came from two; none when only one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joint_score: Option<JointScore>,
+    /// Accounts on the buyer's credit report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trade_lines: Option<u16>,
+    /// A co-signer's income and debts are in the ratios.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub joint_income: bool,
 }
 
 /// A part of what is paid at signing of a lease, or of how it is paid (Regulation M, 1013.4(b)).

@@ -46,7 +46,7 @@ pub struct DeferredDown {
 }
 
 /// What a lender asks about the customer's purse, per month.
-#[derive(Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Purse {
     /// Gross income.
     pub gross_income: Cents,
@@ -58,6 +58,45 @@ pub struct Purse {
 impl std::fmt::Debug for Purse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Purse(..)")
+    }
+}
+
+/// What is known of the credit of those who sign.
+#[derive(Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Credit {
+    /// The buyer's score, 250 to 900.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<u16>,
+    /// Accounts on the buyer's credit report: few make a thin file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trade_lines: Option<u16>,
+    /// Who signs with the buyer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub co_signer: Option<CoSigner>,
+}
+
+/// Somebody who signs with the buyer and owes as much.
+#[derive(Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct CoSigner {
+    /// The score, 250 to 900.
+    pub score: Option<u16>,
+    /// Gross income per month.
+    pub gross_income: Cents,
+    /// Debts and housing per month.
+    pub debts: Cents,
+}
+
+/// Scores are nobody's business in a log.
+impl std::fmt::Debug for Credit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credit(..)")
+    }
+}
+
+/// Nor are those of others.
+impl std::fmt::Debug for CoSigner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CoSigner(..)")
     }
 }
 
@@ -108,6 +147,9 @@ pub struct Worksheet {
     pub capitalize_tax: bool,
     /// What the lender may ask about the customer's purse; not known: the ratios are not tested.
     pub purse: Option<Purse>,
+    /// Score, credit file and co-signer; not known: programs are found by the tier's name and no adder looks at the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credit: Option<Credit>,
 }
 
 impl Worksheet {
@@ -135,6 +177,7 @@ impl Worksheet {
             one_pay: false,
             capitalize_tax: false,
             purse: None,
+            credit: None,
         }
     }
 
@@ -165,6 +208,10 @@ impl Worksheet {
         if let Some(purse) = self.purse {
             within("The income", purse.gross_income)?;
             within("The debts", purse.debts)?;
+        }
+        if let Some(other) = self.credit.and_then(|credit| credit.co_signer) {
+            within("The co-signer's income", other.gross_income)?;
+            within("The co-signer's debts", other.debts)?;
         }
         for (what, count, max) in [
             ("trade-ins", self.trade_ins.len(), TRADE_INS_MAX),

@@ -8,6 +8,7 @@ use crate::finance::program::{MarkupCap, RateAdder, TermMinimum};
 
 const ACCRUAL: &[&str] = &["ACTUAL_365", "ACTUAL_360", "THIRTY_360"];
 const CONDITIONS: &[&str] = &["NEW", "USED", "CERTIFIED"];
+const JOINT_SCORES: &[&str] = &["PRIMARY", "AVERAGE", "HIGHER", "LOWER"];
 const BASES: &[&str] = &["INVOICE", "MSRP", "PRICE", "BOOK_WHOLESALE", "BOOK_RETAIL"];
 
 pub(super) static LENDERS: Spec = Spec {
@@ -71,6 +72,8 @@ pub(super) static PROGRAMS: Spec = Spec {
         must("tier", Code),
         may("score_min", Int(250, 900)),
         may("score_max", Int(250, 900)),
+        or("joint_score", Choice(JOINT_SCORES), "PRIMARY"),
+        or("joint_income", Bool, "false"),
         must("term_min", Int(1, 120)),
         must("term_max", Int(1, 120)),
         or("min_financed", Money, "0.00"),
@@ -138,7 +141,7 @@ pub(super) static PROGRAMS: Spec = Spec {
                'max_reserve', (p.max_reserve_cents / 100.0)::numeric(15,2)::text, 'balloon', p.balloon_percent::text)
              || jsonb_build_object('late_after_days', p.late_after_days, 'late_percent', p.late_percent::text,
                'late_max', (p.late_max_cents / 100.0)::numeric(15,2)::text, 'mileage_steps', p.mileage_steps, 'max_deposits', p.max_deposits,
-               'deposit_factor', nullif(p.deposit_factor, 0)::text, 'deposit_step', (p.deposit_step_cents / 100.0)::numeric(15,2)::text,
+               'joint_score', p.joint_score, 'joint_income', p.joint_income, 'deposit_factor', nullif(p.deposit_factor, 0)::text, 'deposit_step', (p.deposit_step_cents / 100.0)::numeric(15,2)::text,
                'stipulations', p.stipulations, 'one_pay_factor', p.one_pay_factor::text, 'purchase_option_fee', (p.purchase_option_fee_cents / 100.0)::numeric(15,2)::text)
              FROM lender_program p JOIN lender l ON l.id = p.lender_id WHERE l.group_id = $1 ORDER BY l.code, p.code, p.effective",
     insert: r#"INSERT INTO lender_program (id, lender_id, code, name, kind, effective, states, conditions, max_age_years, max_odometer_miles, credit_tier,
@@ -148,7 +151,7 @@ pub(super) static PROGRAMS: Spec = Spec {
                max_dti_percent, adders, term_minimums, subvented, max_backend_cents, max_backend_percent, max_service_contract_cents,
                max_service_contract_percent, max_gap_cents, markup_caps, flat_reserve_percent, max_reserve_cents, balloon_percent,
                late_after_days, late_percent, late_max_cents, mileage_steps, max_deposits, deposit_factor, deposit_step_cents, one_pay_factor,
-               purchase_option_fee_cents, stipulations)
+               purchase_option_fee_cents, stipulations, joint_score, joint_income)
              SELECT md5('lender_program ' || l.id || r.code || r."from")::uuid, l.id, r.code, r.name, r.kind, daterange(r."from", r."to"),
                string_to_array(coalesce(r.states, ''), ' '), string_to_array(r.conditions, ' '), r.max_age, r.max_miles, r.tier, r.score_min, r.score_max,
                r.term_min, r.term_max, r.min_financed * 100, r.max_financed * 100, r.max_ltv, r.collateral_basis, r.buy_rate,
@@ -158,7 +161,7 @@ pub(super) static PROGRAMS: Spec = Spec {
                r.max_backend_percent, r.max_service_contract * 100, r.max_service_contract_percent, r.max_gap * 100,
                coalesce(r.markup_caps, '[]')::jsonb, r.flat_reserve_percent, r.max_reserve * 100, r.balloon, r.late_after_days, r.late_percent,
                r.late_max * 100, coalesce(r.mileage_steps, '[]')::jsonb, r.max_deposits, coalesce(r.deposit_factor, 0), r.deposit_step * 100,
-               r.one_pay_factor, r.purchase_option_fee * 100, string_to_array(coalesce(r.stipulations, ''), ' ')
+               r.one_pay_factor, r.purchase_option_fee * 100, string_to_array(coalesce(r.stipulations, ''), ' '), r.joint_score, r.joint_income
              FROM jsonb_to_recordset($1) AS r (lender text, code text, name text, kind text, "from" date, "to" date, states text, conditions text,
                max_age int, max_miles int, tier text, score_min int, score_max int, term_min int, term_max int, min_financed numeric,
                max_financed numeric, max_ltv numeric, collateral_basis text, buy_rate numeric, max_markup numeric, flat_reserve numeric,
@@ -167,7 +170,8 @@ pub(super) static PROGRAMS: Spec = Spec {
                adders text, term_minimums text, subvented bool, max_backend numeric, max_backend_percent numeric, max_service_contract numeric,
                max_service_contract_percent numeric, max_gap numeric, markup_caps text, flat_reserve_percent numeric, max_reserve numeric,
                balloon numeric, late_after_days int, late_percent numeric, late_max numeric, mileage_steps text, max_deposits int,
-               deposit_factor numeric, deposit_step numeric, one_pay_factor numeric, purchase_option_fee numeric, stipulations text)
+               deposit_factor numeric, deposit_step numeric, one_pay_factor numeric, purchase_option_fee numeric, stipulations text, joint_score text,
+               joint_income bool)
              JOIN lender l ON l.group_id = $2 AND l.code = r.lender
              ON CONFLICT DO NOTHING"#,
     close: close!("lender_program"),

@@ -6,9 +6,9 @@ use deskless::finance::lease::MoneyFactor;
 use deskless::finance::retail::{AccrualBasis, PaymentSchedule, RetailTerms, first_payment_date};
 use deskless::finance::tax::{LeaseTaxMethod, Taxable};
 use deskless::finance::{
-    AdderSubject, BackendCaps, CoSigner, Credit, DeferredDown, FinanceError, JointScore, LinePlacement, MarkupCap, ProductKind,
-    ProductLine, Program, ProgramQuote, Purse, QuoteKind, QuoteRequest, RateAdder, Refusal, RefusalRule, SolveFor, TaxRule, TermMinimum,
-    TradeIn, Worksheet, best_quote, compare, fitting_terms, payment_grid, quote_all, solve,
+    AdderSubject, BackendCaps, CoSigner, CollateralBasis, Credit, DeferredDown, FinanceError, JointScore, LinePlacement, MarkupCap,
+    ProductKind, ProductLine, Program, ProgramQuote, Purse, QuoteKind, QuoteRequest, RateAdder, Refusal, RefusalRule, SaleCondition,
+    SolveFor, TaxRule, TermMinimum, TradeIn, Worksheet, best_quote, compare, fitting_terms, payment_grid, quote_all, solve,
 };
 use deskless::kernel::id::ProductId;
 use deskless::kernel::money::{Cents, Currency};
@@ -358,6 +358,42 @@ fn every_refusal_names_its_rule_and_the_change_that_clears_it() {
 }
 
 #[test]
+fn where_no_figure_helps_a_refusal_says_which_vehicle_value_or_state_would() {
+    let refusal = |change: &dyn Fn(&mut Program, &mut QuoteRequest)| {
+        let mut sheet = program(1, QuoteKind::Retail, "6.9");
+        let mut asked = request(QuoteKind::Retail);
+        change(&mut sheet, &mut asked);
+        quoted(vec![sheet], &asked).refusals().to_vec().remove(0)
+    };
+    let state = refusal(&|sheet, _| sheet.states = vec!["OK".into(), "AR".into()]);
+    assert_eq!((state.rule, state.change.clone()), (RefusalRule::State, None));
+    assert_eq!(state.message, "Lender 1 lends in OK, AR, not in XX: nothing the customer can change.");
+    let condition = refusal(&|sheet, _| sheet.conditions = vec![SaleCondition::Used, SaleCondition::Certified]);
+    assert_eq!((condition.rule, condition.change.as_deref()), (RefusalRule::Condition, Some("A used or certified vehicle.")));
+    // 41,425.01 is 115 % of 36,021.75 and 110 % of 37,659.10, rounded up to the cent.
+    let front = |sheet: &mut Program, asked: &mut QuoteRequest, limit: Option<&str>| {
+        sheet.collateral_basis = CollateralBasis::BookRetail;
+        (sheet.max_ltv, sheet.max_front_ltv) = (points("115"), limit.map(points));
+        asked.vehicle.book_retail = None;
+    };
+    let unknown = refusal(&|sheet, asked| front(sheet, asked, None));
+    assert_eq!((unknown.rule, unknown.message.as_str()), (RefusalRule::Collateral, "The vehicle's retail book value is not known."));
+    let change = "Have its retail book value entered: from 36021.75 on, this amount can be financed.";
+    assert_eq!((unknown.change.as_deref(), unknown.change_amount), (Some(change), None));
+    let unknown = refusal(&|sheet, asked| front(sheet, asked, Some("110")));
+    assert_eq!(unknown.change.as_deref(), Some("Have its retail book value entered: from 37659.10 on, this amount can be financed."));
+    // It keeps its word: with that value the lender takes the deal, with a cent less it does not.
+    for (value, rules) in [(37_659_10, vec![]), (37_659_09, vec![RefusalRule::FrontLoanToValue])] {
+        let mut sheet = program(1, QuoteKind::Retail, "6.9");
+        let mut asked = request(QuoteKind::Retail);
+        front(&mut sheet, &mut asked, Some("110"));
+        asked.vehicle.book_retail = Some(Cents(value));
+        let answer = quoted(vec![sheet], &asked);
+        assert_eq!(answer.refusals().iter().map(|r| r.rule).collect::<Vec<_>>(), rules, "{value}");
+    }
+}
+
+#[test]
 fn a_lender_who_declines_names_the_nearest_term_it_takes() {
     let fitting = |programs: Vec<Program>, asked: &QuoteRequest| {
         let lender = programs[0].lender_id;
@@ -510,7 +546,7 @@ fn each_lender_says_what_a_co_signer_is_worth() {
     let quote = &quotes[0].quoted().unwrap().quote;
     let story = quote.rate_story.as_ref().unwrap();
     let percent =
-        |cents: i64| Rate::from_percent(rust_decimal::Decimal::new(cents, 0) / rust_decimal::Decimal::new(7_000, 0)).unwrap().round(4);
+        |cents: i64| Rate::from_percent((rust_decimal::Decimal::new(cents, 0) / rust_decimal::Decimal::new(7_000, 0)).round_dp(4)).unwrap();
     assert!(story.joint_income);
     assert_eq!(story.payment_to_income.unwrap().round(4), percent(quote.payment.0));
     assert_eq!(story.debt_to_income.unwrap().round(4), percent(quote.payment.0 + 300_00));

@@ -4,8 +4,8 @@ use std::process::Command;
 
 use deskless::db::By;
 use deskless::finance::{
-    Credit, DeliveryRight, ExchangeError, JointScore, QuoteInput, QuoteRequest, RuleImport, RuleTable, SaleCondition, cash_quote, quote_all,
-    seed_rules,
+    Credit, DeliveryRight, ExchangeError, JointScore, QuoteInput, QuoteRequest, RuleImport, RuleTable, SaleCondition, cash_quote,
+    quote_all, seed_rules,
 };
 use deskless::kernel::money::Cents;
 

@@ -159,14 +159,26 @@ impl Purses {
     }
 }
 
-/// The values by which a quote tells the purse and the credit. What is added to the rate tells of the file, once that is known.
-fn told<'a>(inputs: &'a mut Value, result: &'a mut Value) -> impl Iterator<Item = &'a mut Value> {
+/// The values by which a quote tells the purse and the credit. What is added to the rate, and the step that adds it, tell of the file
+/// once that is known.
+fn told<'a>(inputs: &'a mut Value, result: &'a mut Value) -> Vec<&'a mut Value> {
+    fn parts(value: &mut Value) -> impl Iterator<Item = (&str, &mut Value)> {
+        value.as_object_mut().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+    }
     let by_file = inputs.get("credit").is_some_and(|credit| !credit.is_null());
-    let tells = move |name: &str| IN_STORY.contains(&name) || (by_file && name == "adders");
-    let story = result.pointer_mut("/rate_story").and_then(Value::as_object_mut);
-    let parts = story.into_iter().flatten().filter(move |(name, _)| tells(name)).map(|(_, value)| value);
-    let given = inputs.as_object_mut().into_iter().flatten().filter(|(name, _)| matches!(name.as_str(), "purse" | "credit"));
-    given.map(|(_, value)| value).chain(parts).filter(|value| !value.is_null())
+    let mut told: Vec<_> = parts(inputs).filter(|(name, _)| matches!(*name, "purse" | "credit")).map(|(_, value)| value).collect();
+    for (name, value) in parts(result) {
+        match name {
+            "trace" if by_file => told.push(value),
+            "rate_story" => {
+                let tells = |name: &str| IN_STORY.contains(&name) || (by_file && name == "adders");
+                told.extend(parts(value).filter(|(name, _)| tells(name)).map(|(_, value)| value));
+            }
+            _ => {}
+        }
+    }
+    told.retain(|value| !value.is_null());
+    told
 }
 
 /// What is stored does not open.
@@ -257,7 +269,8 @@ mod tests {
         let purses = purses();
         let story = json!({ "adders": [["thin credit file", "2"]], "score": 721, "trade_lines": 2, "tier": "A" });
         let inputs = json!({ "credit": { "score": 661 }, "purse": null });
-        let (mut sealed, mut told) = (inputs.clone(), json!({ "rate_story": story }));
+        let trace = json!([{ "step": "rate", "value": "8.9 = 6.9 +2 (thin credit file)" }]);
+        let (mut sealed, mut told) = (inputs.clone(), json!({ "rate_story": story, "trace": trace }));
         let result = told.clone();
         purses.seal_quote(STORE, &mut sealed, &mut told).unwrap();
         let text = format!("{sealed}{told}");
@@ -265,7 +278,7 @@ mod tests {
         purses.open_quote(STORE, &mut sealed, &mut told).unwrap();
         assert_eq!((sealed, told), (inputs, result));
         // Without a file the points are the car's and the term's: they stay readable.
-        let (mut inputs, mut told) = (json!({ "price": 1 }), json!({ "rate_story": { "adders": [["over 60 months", "1"]] } }));
+        let (mut inputs, mut told) = (json!({ "price": 1 }), json!({ "rate_story": { "adders": [["over 60 months", "1"]] }, "trace": [] }));
         purses.seal_quote(STORE, &mut inputs, &mut told).unwrap();
         assert!(told.to_string().contains("over 60 months"));
     }

@@ -26,6 +26,12 @@ pub(super) fn share(of: Cents, percent: Rate) -> Cents {
     most.and_then(|n| i64::try_from(n).ok()).map_or(Cents::ZERO, Cents)
 }
 
+/// The least of which a share is so much, rounded up to the cent: the other way round.
+pub(super) fn worth(part: Cents, percent: Rate) -> Option<Cents> {
+    let least = i128::from(part.0).checked_mul(Rate::WHOLE).and_then(|n| div_ceil(n, i128::from(percent.0)))?;
+    i64::try_from(least).ok().map(Cents)
+}
+
 impl RateAdder {
     fn counts(&self, value: i64) -> bool {
         self.above.is_none_or(|above| value > above) && self.up_to.is_none_or(|up_to| value <= up_to)

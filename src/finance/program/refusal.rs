@@ -9,7 +9,7 @@ use crate::finance::tax::ProductKind;
 use crate::kernel::money::Cents;
 use crate::kernel::rate::Rate;
 
-use super::rate::{ratio, share};
+use super::rate::{ratio, share, worth};
 use super::{Program, QuoteRequest};
 
 crate::text_enum! {
@@ -97,7 +97,7 @@ pub(super) enum Broken {
     TooLittle { rule: RefusalRule, least: Cents, financed: Cents },
     TooMuch { most: Cents, financed: Cents },
     OverValue { rule: RefusalRule, limit: Rate, value: Cents, amount: Cents, most: Cents },
-    NoCollateral,
+    NoCollateral { least: Cents },
     Product { rule: RefusalRule, what: &'static str, price: Cents, most: Cents },
     OverIncome { rule: RefusalRule, ratio: Rate, limit: Rate, payment: Cents, most: Cents },
     Rebate(Cents),
@@ -182,12 +182,14 @@ impl Program {
 
     fn broken_by_value(&self, input: &QuoteInput, financed: Cents, found: &mut impl FnMut(Broken)) {
         let w = &input.worksheet;
-        let Some(value) = self.collateral(&input.vehicle, w.price) else { return found(Broken::NoCollateral) };
         let front = financed - w.backend();
-        for (rule, limit, amount) in
-            [(RefusalRule::FrontLoanToValue, self.max_front_ltv, front), (RefusalRule::LoanToValue, Some(self.max_ltv), financed)]
-        {
-            let Some(limit) = limit else { continue };
+        let limits = [(RefusalRule::FrontLoanToValue, self.max_front_ltv, front), (RefusalRule::LoanToValue, Some(self.max_ltv), financed)];
+        let limits = limits.into_iter().filter_map(|(rule, limit, amount)| Some((rule, limit?, amount)));
+        let Some(value) = self.collateral(&input.vehicle, w.price) else {
+            let least = limits.filter_map(|(_, limit, amount)| worth(amount, limit)).max().unwrap_or_default();
+            return found(Broken::NoCollateral { least });
+        };
+        for (rule, limit, amount) in limits {
             let most = share(value, limit);
             if amount > most {
                 found(Broken::OverValue { rule, limit, value, amount, most });
@@ -271,10 +273,15 @@ impl Program {
         let w = &input.worksheet;
         let refusal = |rule, message: String, change: Option<String>, change_amount| Refusal { rule, message, change, change_amount };
         match broken {
-            Broken::State => refusal(RefusalRule::State, format!("{} does not lend in {}.", self.lender_name, input.state), None, None),
+            Broken::State => {
+                let (here, taken) = (&input.state, self.states.join(", "));
+                let message = format!("{} lends in {taken}, not in {here}: nothing the customer can change.", self.lender_name);
+                refusal(RefusalRule::State, message, None, None)
+            }
             Broken::Condition => {
                 let taken = self.conditions.iter().map(|c| c.as_str().to_lowercase()).collect::<Vec<_>>().join(" or ");
-                refusal(RefusalRule::Condition, format!("{} is for {taken} vehicles.", self.name), None, None)
+                let change = format!("A {taken} vehicle.");
+                refusal(RefusalRule::Condition, format!("{} is for {taken} vehicles.", self.name), Some(change), None)
             }
             Broken::Age { age, most } => {
                 use chrono::Datelike;
@@ -324,8 +331,10 @@ impl Program {
                     format!("{amount}{without} is more than {limit} % of the vehicle's {} of {value}.", self.collateral_basis.label());
                 refusal(rule, message, Some(format!("{more} more down.")), Some(more))
             }
-            Broken::NoCollateral => {
-                refusal(RefusalRule::Collateral, format!("The vehicle's {} is not known.", self.collateral_basis.label()), None, None)
+            Broken::NoCollateral { least } => {
+                let basis = self.collateral_basis.label();
+                let change = format!("Have its {basis} entered: from {least} on, this amount can be financed.");
+                refusal(RefusalRule::Collateral, format!("The vehicle's {basis} is not known."), Some(change), None)
             }
             Broken::Product { rule, what, price, most } => {
                 let less = price - most;

@@ -2,10 +2,11 @@
 
 use chrono::NaiveDate;
 use deskless::insurance::{
-    self, Barred, Coverage, CoverageChoice, Demand, DemandSubject, Driver, Factor, FactorSubject, Gender, InsuranceBook, InsuranceError,
-    InsuranceInput, InsuranceQuoted, InsuranceRate, InsuranceRequest, InsuranceRows, Insurer, LenderInterest, Minimum, PayPlan,
+    self, Barred, CardCover, Coverage, CoverageChoice, Demand, DemandSubject, Driver, Factor, FactorSubject, Gender, InsuranceBook,
+    InsuranceError, InsuranceInput, InsuranceQuoted, InsuranceRate, InsuranceRequest, InsuranceRows, Insurer, LenderInterest, Minimum,
+    Named, PayPlan,
 };
-use deskless::kernel::id::{GroupId, InsurerId};
+use deskless::kernel::id::{GroupId, InsurerId, LenderId};
 use deskless::kernel::money::Cents;
 use uuid::Uuid;
 
@@ -360,4 +361,59 @@ fn a_demand_is_met_at_its_limit_and_says_what_clears_it() {
     assert_eq!(named(&input, Some("BETA")), 0);
     input.request.lender_code = Some("ALPHA".into());
     assert_eq!((named(&input, Some("BETA")), named(&input, Some("ALPHA")), named(&input, None)), (2, 0, 0));
+}
+
+#[test]
+fn a_card_is_held_against_everything_a_lessor_asks_for() {
+    let (lessor, other) = (LenderId(Uuid::from_u128(1)), LenderId(Uuid::from_u128(2)));
+    let asked = Demand {
+        id: Uuid::nil(),
+        lender_code: None,
+        interest: LenderInterest::Lease,
+        max_deductible: Cents(1_000_00),
+        bodily_injury_person: Cents(100_000_00),
+        bodily_injury_accident: Cents(300_000_00),
+        property_damage: Cents(50_000_00),
+        loss_payee: true,
+        additional_insured: true,
+        effective_from: None,
+        effective_to: None,
+        verified: true,
+    };
+    let named = Named { id: Some(lessor), code: "ALPHA", name: "Alpha Bank" };
+    let good = CardCover {
+        comprehensive_deductible: Some(Cents(0)),
+        collision_deductible: Some(Cents(1_000_00)),
+        bodily_injury_person: Some(Cents(100_000_00)),
+        bodily_injury_accident: Some(Cents(300_000_00)),
+        property_damage: Some(Cents(50_000_00)),
+        loss_payee: Some(lessor),
+        additional_insured: Some(lessor),
+    };
+    assert_eq!(good.unmet(&asked, named), []);
+    let missing = |card: CardCover| card.unmet(&asked, named).into_iter().map(|u| u.check.subject).collect::<Vec<_>>();
+    use DemandSubject as S;
+    assert_eq!(
+        missing(CardCover::default()),
+        [S::Comprehensive, S::Collision, S::BodilyInjury, S::PropertyDamage, S::LossPayee, S::AdditionalInsured]
+    );
+    for (card, subject) in [
+        (CardCover { comprehensive_deductible: Some(Cents(1_000_01)), ..good }, S::Comprehensive),
+        (CardCover { collision_deductible: None, ..good }, S::Collision),
+        (CardCover { bodily_injury_person: Some(Cents(99_999_99)), ..good }, S::BodilyInjury),
+        (CardCover { bodily_injury_accident: Some(Cents(299_999_99)), ..good }, S::BodilyInjury),
+        (CardCover { property_damage: Some(Cents(49_999_99)), ..good }, S::PropertyDamage),
+        (CardCover { loss_payee: Some(other), ..good }, S::LossPayee),
+        (CardCover { additional_insured: None, ..good }, S::AdditionalInsured),
+    ] {
+        assert_eq!(missing(card), [subject]);
+    }
+    // Until a lender is chosen, whoever is named will do.
+    assert_eq!(CardCover { loss_payee: Some(other), ..good }.unmet(&asked, Named { id: None, ..named }), []);
+    assert_eq!(
+        asked.all_in_words("Alpha Bank"),
+        "comprehensive cover with a deductible of at most 1000.00, collision cover with a deductible of at most 1000.00, \
+         bodily injury limits of at least 100000.00 per person and 300000.00 per accident, a property damage limit of at least 50000.00, \
+         Alpha Bank named loss payee, Alpha Bank named additional insured"
+    );
 }

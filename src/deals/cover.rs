@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::model::DealKind;
 use super::pricing::{Case, Desk};
-use crate::insurance::{InsuranceInput, LenderInterest, UnmetDemand};
+use crate::insurance::{CardCover, InsuranceInput, LenderInterest, Named, UnmetDemand};
 use crate::kernel::id::{GroupId, ProgramId};
 
 /// An insurance quote as stored, with the program of the deal's accepted finance quote.
@@ -44,5 +44,38 @@ impl Desk {
         let said = |u: &UnmetDemand| format!("{} The policy has: {} {}", u.check.asked, u.check.quoted, u.change);
         let all = unmet.iter().map(said).collect::<Vec<_>>().join(" ");
         (!unmet.is_empty()).then(|| format!("This insurance is not what {name} asks for. {all}"))
+    }
+
+    /// What a customer's insurance card does not show of what their lender or lessor asks for today, in a sentence; none when it
+    /// will do, and when nobody asks.
+    pub(in crate::deals) fn card_gap(
+        &self,
+        (group, kind, today): (GroupId, DealKind, NaiveDate),
+        program: Option<ProgramId>,
+        card: &CardCover,
+    ) -> Option<String> {
+        let book = self.book();
+        let program = program.and_then(|id| book.program(id));
+        let code = program.map(|p| p.lender_code.as_str());
+        let demand = book.insurance().demand(group, code, kind.interest(), today)?;
+        let name = program.map_or("the lender", |p| p.lender_name.as_str());
+        let unmet = card.unmet(demand, Named { id: program.map(|p| p.lender_id), code: code.unwrap_or("The lender"), name });
+        let said = |u: &UnmetDemand| format!("{} (the card says: {})", u.change, u.check.quoted.trim_end_matches('.'));
+        let all = unmet.iter().map(said).collect::<Vec<_>>().join("; ");
+        let words = "This insurance card does not show what";
+        (!unmet.is_empty()).then(|| format!("{words} {name} asks for: {all}. Ask the customer's insurer for it, and for a new card."))
+    }
+
+    /// What the lender or lessor of a deal asks of the customer's insurance, in a sentence; none when nobody asks.
+    pub(in crate::deals) fn cover_asked(
+        &self,
+        (group, kind, today): (GroupId, DealKind, NaiveDate),
+        program: Option<ProgramId>,
+    ) -> Option<String> {
+        let book = self.book();
+        let program = program.and_then(|id| book.program(id));
+        let demand = book.insurance().demand(group, program.map(|p| p.lender_code.as_str()), kind.interest(), today)?;
+        let name = program.map_or("the lender", |p| p.lender_name.as_str());
+        Some(format!("It must show what {name} asks for: {}.", demand.all_in_words(name)))
     }
 }

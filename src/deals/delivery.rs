@@ -10,6 +10,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
 use super::settlement::CarReturned;
 use crate::finance::{DeliveryLaw, ReturnFees, days_after};
+use crate::insurance::CardCover;
 use crate::inventory::VehicleStatus;
 use crate::kernel::id::LenderId;
 use crate::kernel::money::Cents;
@@ -89,6 +90,8 @@ pub struct InsuranceCard {
     pub from: NaiveDate,
     /// The last day; none when the card does not say.
     pub until: Option<NaiveDate>,
+    /// What it says of what a lender may ask for.
+    pub cover: CardCover,
 }
 
 impl InsuranceCard {
@@ -212,7 +215,13 @@ mod tests {
 
     #[test]
     fn a_card_counts_from_its_first_to_its_last_day_and_does_not_print_its_number() {
-        let card = InsuranceCard { insurer: "Safe".into(), policy: PolicyNumber("P-123".into()), from: day(2), until: Some(day(4)) };
+        let card = InsuranceCard {
+            insurer: "Safe".into(),
+            policy: PolicyNumber("P-123".into()),
+            from: day(2),
+            until: Some(day(4)),
+            cover: CardCover::default(),
+        };
         assert!(card.active_on(day(2)) && card.active_on(day(4)) && !card.active_on(day(1)) && !card.active_on(day(5)));
         assert!(InsuranceCard { until: None, ..card.clone() }.active_on(NaiveDate::MAX));
         assert!(!format!("{card:?}").contains("P-123"));

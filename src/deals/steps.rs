@@ -103,6 +103,8 @@ pub struct DealFacts<'a> {
     pub beyond: &'a str,
     /// What stands between the insurance and the lender's demands, in a sentence; none while it will do, or none was asked for.
     pub insurance_gap: Option<&'a str>,
+    /// What the insurance card must show at the hand-over, in a sentence; none when no lender asks for anything.
+    pub insurance_asked: Option<&'a str>,
     /// What counts once it is signed.
     pub signed: SignedFacts,
 }
@@ -225,7 +227,9 @@ fn after_signing(facts: &DealFacts<'_>) -> Vec<NextStep> {
     }
     // Both are stated with the hand-over itself: none waits for the other.
     if facts.state == DealState::Contracted {
-        steps.push(step(StepCode::ShowInsurance, Clearer::Customer, "Ask for the insurance card: the car must be insured today."));
+        let asked = facts.insurance_asked.map(|asked| format!(" {asked}")).unwrap_or_default();
+        let say = format!("Ask for the insurance card: the car must be insured today.{asked}");
+        steps.push(step(StepCode::ShowInsurance, Clearer::Customer, &say));
         if !facts.signed.odometer_exempt {
             let say = "State what the odometer shows, and whether those are the actual miles; both sign it.";
             steps.push(step(StepCode::StateOdometer, Clearer::Salesperson, say));
@@ -299,6 +303,7 @@ mod tests {
             beyond: "",
             signed: SignedFacts::default(),
             insurance_gap: None,
+            insurance_asked: None,
         }
     }
 
@@ -377,6 +382,8 @@ mod tests {
         }
         let contracted = facts(DealState::Contracted);
         assert_eq!(codes(&contracted), [C::ShowInsurance, C::StateOdometer, C::Deliver]);
+        let asked = DealFacts { insurance_asked: Some("It must show a low deductible."), ..contracted };
+        assert_eq!(next_steps(&asked)[0].say, "Ask for the insurance card: the car must be insured today. It must show a low deductible.");
         let signed = SignedFacts { odometer_exempt: true, ..SignedFacts::default() };
         assert_eq!(codes(&DealFacts { signed, ..contracted }), [C::ShowInsurance, C::Deliver], "an old car needs no statement");
         assert_eq!(contracted.step(DealVerb::Deliver), Err(Refusal::Guard(Guard::InsuranceActive)));

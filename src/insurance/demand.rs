@@ -2,6 +2,7 @@
 
 use super::InsuranceInput;
 use super::model::{Coverage, CoverageChoice, Demand, InsuranceRequest, LenderInterest, Minimum};
+use crate::kernel::id::LenderId;
 use crate::kernel::money::Cents;
 
 crate::text_enum! {
@@ -35,11 +36,29 @@ pub struct DemandCheck {
     pub met: bool,
 }
 
+/// A policy as far as a lender or lessor looks at it.
+#[derive(Debug, Clone, Copy)]
+struct Policy<'a> {
+    coverages: &'a [CoverageChoice],
+    /// Who is named loss payee, if it is who is to be; else what there is to say.
+    loss_payee: Result<&'a str, &'a str>,
+    /// Who is named additional insured, likewise.
+    additional_insured: Result<&'a str, &'a str>,
+    /// What there is to say of a coverage that it has not.
+    without: &'a str,
+}
+
 impl DemandCheck {
     /// Every demand of the lender or lessor against the request.
     pub fn all(request: &InsuranceRequest, demand: Option<&Demand>) -> Vec<Self> {
         let Some(demand) = demand.filter(|_| request.interest != LenderInterest::None) else { return Vec::new() };
-        let of = |coverage| request.coverages.iter().find(|c| c.coverage == coverage);
+        let named = request.lender_code.as_deref().ok_or("The lender is not chosen yet.");
+        let policy = Policy { coverages: &request.coverages, loss_payee: named, additional_insured: named, without: "No such cover." };
+        Self::of(&policy, demand)
+    }
+
+    fn of(policy: &Policy<'_>, demand: &Demand) -> Vec<Self> {
+        let of = |coverage| policy.coverages.iter().find(|c| c.coverage == coverage);
         let mut out = Vec::with_capacity(6);
         for (subject, coverage) in
             [(DemandSubject::Comprehensive, Coverage::Comprehensive), (DemandSubject::Collision, Coverage::Collision)]
@@ -48,7 +67,7 @@ impl DemandCheck {
             out.push(Self {
                 subject,
                 asked: format!("A deductible of at most {}.", demand.max_deductible),
-                quoted: deductible.map_or_else(|| "No such cover.".into(), |d| format!("A deductible of {d}.")),
+                quoted: deductible.map_or_else(|| policy.without.into(), |d| format!("A deductible of {d}.")),
                 met: deductible.is_some_and(|d| d <= demand.max_deductible),
             });
         }
@@ -57,7 +76,7 @@ impl DemandCheck {
             out.push(Self {
                 subject: DemandSubject::BodilyInjury,
                 asked: format!("At least {} per person and {} per accident.", demand.bodily_injury_person, demand.bodily_injury_accident),
-                quoted: injury.map_or_else(|| "No such cover.".into(), |(p, a)| format!("{p} per person and {a} per accident.")),
+                quoted: injury.map_or_else(|| policy.without.into(), |(p, a)| format!("{p} per person and {a} per accident.")),
                 met: injury.is_some_and(|(p, a)| p >= demand.bodily_injury_person && a >= demand.bodily_injury_accident),
             });
         }
@@ -66,23 +85,20 @@ impl DemandCheck {
             out.push(Self {
                 subject: DemandSubject::PropertyDamage,
                 asked: format!("At least {}.", demand.property_damage),
-                quoted: limit.map_or_else(|| "No such cover.".into(), |l| l.to_string()),
+                quoted: limit.map_or_else(|| policy.without.into(), |l| l.to_string()),
                 met: limit.is_some_and(|l| l >= demand.property_damage),
             });
         }
-        for (subject, wanted, words) in [
-            (DemandSubject::LossPayee, demand.loss_payee, "loss payee"),
-            (DemandSubject::AdditionalInsured, demand.additional_insured, "additional insured"),
+        for (subject, wanted, named, words) in [
+            (DemandSubject::LossPayee, demand.loss_payee, policy.loss_payee, "loss payee"),
+            (DemandSubject::AdditionalInsured, demand.additional_insured, policy.additional_insured, "additional insured"),
         ] {
             if wanted {
                 out.push(Self {
                     subject,
                     asked: format!("To be named {words}."),
-                    quoted: request
-                        .lender_code
-                        .as_ref()
-                        .map_or_else(|| "The lender is not chosen yet.".into(), |code| format!("{code} is named.")),
-                    met: request.lender_code.is_some(),
+                    quoted: named.map_or_else(ToOwned::to_owned, |code| format!("{code} is named.")),
+                    met: named.is_ok(),
                 });
             }
         }
@@ -113,23 +129,95 @@ impl InsuranceInput {
     }
 }
 
+/// What the card of a customer's own policy says of what a lender may ask for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct CardCover {
+    /// What the customer bears of comprehensive damage.
+    pub comprehensive_deductible: Option<Cents>,
+    /// What the customer bears of a collision.
+    pub collision_deductible: Option<Cents>,
+    /// The bodily injury limit per person.
+    pub bodily_injury_person: Option<Cents>,
+    /// The bodily injury limit per accident.
+    pub bodily_injury_accident: Option<Cents>,
+    /// The property damage limit.
+    pub property_damage: Option<Cents>,
+    /// Who is named loss payee.
+    pub loss_payee: Option<LenderId>,
+    /// Who is named additional insured.
+    pub additional_insured: Option<LenderId>,
+}
+
+/// Whom a policy must name.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'a> {
+    /// The lender or lessor; none while nobody is chosen.
+    pub id: Option<LenderId>,
+    /// Its short code.
+    pub code: &'a str,
+    /// Its name.
+    pub name: &'a str,
+}
+
+impl CardCover {
+    /// What a lender or lessor asks for and the card does not show, with what to do about it.
+    pub fn unmet(&self, demand: &Demand, lender: Named<'_>) -> Vec<UnmetDemand> {
+        let damage = |coverage, deductible: Option<Cents>| {
+            deductible.map(|d| CoverageChoice { coverage, limit: None, limit_per_accident: None, deductible: Some(d) })
+        };
+        let liability = |coverage, limit: Option<Cents>, limit_per_accident| {
+            limit.map(|l| CoverageChoice { coverage, limit: Some(l), limit_per_accident, deductible: None })
+        };
+        let coverages: Vec<CoverageChoice> = [
+            damage(Coverage::Comprehensive, self.comprehensive_deductible),
+            damage(Coverage::Collision, self.collision_deductible),
+            liability(Coverage::BodilyInjury, self.bodily_injury_person, self.bodily_injury_accident),
+            liability(Coverage::PropertyDamage, self.property_damage, None),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let naming = |named: Option<LenderId>| match named {
+            None => Err("It names nobody."),
+            Some(named) if lender.id.is_some_and(|id| id != named) => Err("It names another."),
+            Some(_) => Ok(lender.code),
+        };
+        let (loss_payee, additional_insured) = (naming(self.loss_payee), naming(self.additional_insured));
+        let policy = Policy { coverages: &coverages, loss_payee, additional_insured, without: "Nothing." };
+        let checks = DemandCheck::of(&policy, demand).into_iter().filter(|check| !check.met);
+        checks.map(|check| UnmetDemand { change: demand.in_words(check.subject, lender.name), check }).collect()
+    }
+}
+
+impl Demand {
+    /// Everything asked for, in words: "comprehensive cover with a deductible of at most 500.00, …".
+    pub fn all_in_words(&self, lender_name: &str) -> String {
+        let nothing = Policy { coverages: &[], loss_payee: Err(""), additional_insured: Err(""), without: "" };
+        let asked = DemandCheck::of(&nothing, self);
+        asked.iter().map(|check| self.in_words(check.subject, lender_name)).collect::<Vec<_>>().join(", ")
+    }
+
+    fn in_words(&self, subject: DemandSubject, lender: &str) -> String {
+        match subject {
+            DemandSubject::Comprehensive => format!("comprehensive cover with a deductible of at most {}", self.max_deductible),
+            DemandSubject::Collision => format!("collision cover with a deductible of at most {}", self.max_deductible),
+            DemandSubject::BodilyInjury => format!(
+                "bodily injury limits of at least {} per person and {} per accident",
+                self.bodily_injury_person, self.bodily_injury_accident
+            ),
+            DemandSubject::PropertyDamage => format!("a property damage limit of at least {}", self.property_damage),
+            DemandSubject::LossPayee => format!("{lender} named loss payee"),
+            DemandSubject::AdditionalInsured => format!("{lender} named additional insured"),
+        }
+    }
+}
+
 fn change(subject: DemandSubject, demand: &Demand, lender: &str) -> String {
+    let asked = demand.in_words(subject, lender);
     match subject {
-        DemandSubject::Comprehensive => {
-            format!("Ask the insurers again for comprehensive cover with a deductible of at most {}.", demand.max_deductible)
-        }
-        DemandSubject::Collision => {
-            format!("Ask the insurers again for collision cover with a deductible of at most {}.", demand.max_deductible)
-        }
-        DemandSubject::BodilyInjury => format!(
-            "Ask the insurers again for bodily injury limits of at least {} per person and {} per accident.",
-            demand.bodily_injury_person, demand.bodily_injury_accident
-        ),
-        DemandSubject::PropertyDamage => {
-            format!("Ask the insurers again for a property damage limit of at least {}.", demand.property_damage)
-        }
         DemandSubject::LossPayee => format!("Ask the insurers again, so that the policy names {lender} loss payee."),
         DemandSubject::AdditionalInsured => format!("Ask the insurers again, so that the policy names {lender} additional insured."),
+        _ => format!("Ask the insurers again for {asked}."),
     }
 }
 

@@ -13,7 +13,7 @@ mod premium;
 mod quoted;
 mod store;
 
-pub use demand::{DemandCheck, DemandSubject, UnmetDemand};
+pub use demand::{CardCover, DemandCheck, DemandSubject, Named, UnmetDemand};
 pub use model::{
     Barred, Coverage, CoverageChoice, DRIVERS_MAX, Demand, Driver, Factor, FactorSubject, Gender, InsuranceBook, InsuranceRequest,
     InsuranceRows, InsuranceWish, Insurer, LenderInterest, Minimum, PayPlan, Rate as InsuranceRate,

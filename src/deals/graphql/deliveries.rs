@@ -11,8 +11,9 @@ use crate::deals::delivery::{Delivery, InsuranceCard, LastDay, OdometerBrand, Po
 use crate::deals::model::REASON_MAX;
 use crate::deals::service::{Answer, Deals, DeliverDeal, Refusal, RefusalCode, ReturnDeal, UnwindDeal};
 use crate::graphql::context::{actor, by, service};
-use crate::graphql::{Date, GqlError, GqlResult, input};
-use crate::kernel::money::Currency;
+use crate::graphql::{Date, DecimalText, GqlError, GqlResult, MoneyObject, input};
+use crate::insurance::CardCover;
+use crate::kernel::money::{Cents, Currency};
 
 /// Longest name of an insurer, and longest number of a policy.
 const INSURER_MAX: usize = 100;
@@ -60,6 +61,20 @@ pub struct InsuranceCardNode {
     effective_from: Date,
     /// The last day. Null when the card did not say.
     effective_until: Option<Date>,
+    /// What the customer bears of comprehensive damage. Null when the card did not say.
+    comprehensive_deductible: Option<MoneyObject>,
+    /// What the customer bears of a collision. Null when the card did not say.
+    collision_deductible: Option<MoneyObject>,
+    /// The bodily injury limit per person. Null when the card did not say.
+    bodily_injury_per_person: Option<MoneyObject>,
+    /// The bodily injury limit per accident. Null when the card did not say.
+    bodily_injury_per_accident: Option<MoneyObject>,
+    /// The property damage limit. Null when the card did not say.
+    property_damage: Option<MoneyObject>,
+    /// Who is named loss payee, `lnd_…`. Null when nobody was.
+    loss_payee_id: Option<ID>,
+    /// Who is named additional insured, `lnd_…`. Null when nobody was.
+    additional_insured_id: Option<ID>,
 }
 
 /// The hand-over of a car.
@@ -87,11 +102,19 @@ impl DeliveryNode {
         let spot = |Spot { reason, until }| SpotNode { reason, until: until.into() };
         let return_right = delivery.return_right.map(|right| ReturnRightNode::new(right, delivery.odometer_miles, currency));
         let returned = return_right.as_ref().zip(delivery.returned).map(|(right, done)| right.settled(done));
-        let card = |InsuranceCard { insurer, policy, from, until }| InsuranceCardNode {
+        let money = |cents: Option<Cents>| cents.map(|cents| MoneyObject::new(cents, currency));
+        let card = |InsuranceCard { insurer, policy, from, until, cover }| InsuranceCardNode {
             insurer,
             policy_number: policy.0,
             effective_from: Date(from),
             effective_until: until.map(Date),
+            comprehensive_deductible: money(cover.comprehensive_deductible),
+            collision_deductible: money(cover.collision_deductible),
+            bodily_injury_per_person: money(cover.bodily_injury_person),
+            bodily_injury_per_accident: money(cover.bodily_injury_accident),
+            property_damage: money(cover.property_damage),
+            loss_payee_id: cover.loss_payee.map(ID::from),
+            additional_insured_id: cover.additional_insured.map(ID::from),
         };
         Self {
             at: delivery.at,
@@ -105,7 +128,8 @@ impl DeliveryNode {
     }
 }
 
-/// The customer's insurance card. The car must be insured on the day it is handed over.
+/// The customer's insurance card. The car must be insured on the day it is handed over, as the lender or lessor asks for: what the card
+/// (or the declarations page) says of deductibles, limits and who is named is compared with its demands.
 #[derive(InputObject)]
 struct InsuranceCardInput {
     /// The company; 1 to 100 characters.
@@ -116,11 +140,38 @@ struct InsuranceCardInput {
     effective_from: Date,
     /// The last day, if the card says so.
     effective_until: Option<Date>,
+    /// What the customer bears of comprehensive damage. Not given: no such cover, or the card does not say.
+    comprehensive_deductible: Option<DecimalText>,
+    /// What the customer bears of a collision. Not given: no such cover, or the card does not say.
+    collision_deductible: Option<DecimalText>,
+    /// The bodily injury limit per person.
+    bodily_injury_per_person: Option<DecimalText>,
+    /// The bodily injury limit per accident.
+    bodily_injury_per_accident: Option<DecimalText>,
+    /// The property damage limit.
+    property_damage: Option<DecimalText>,
+    /// Whom the card names loss payee (lienholder), `lnd_…`.
+    loss_payee_id: Option<ID>,
+    /// Whom the card names additional insured, `lnd_…`.
+    additional_insured_id: Option<ID>,
 }
 
 impl InsuranceCardInput {
     fn read(self) -> GqlResult<InsuranceCard> {
+        let money = |name: &str, amount: Option<DecimalText>| {
+            amount.map(|amount| input::amount(&format!("input.insurance.{name}"), amount)).transpose()
+        };
+        let cover = CardCover {
+            comprehensive_deductible: money("comprehensiveDeductible", self.comprehensive_deductible)?,
+            collision_deductible: money("collisionDeductible", self.collision_deductible)?,
+            bodily_injury_person: money("bodilyInjuryPerPerson", self.bodily_injury_per_person)?,
+            bodily_injury_accident: money("bodilyInjuryPerAccident", self.bodily_injury_per_accident)?,
+            property_damage: money("propertyDamage", self.property_damage)?,
+            loss_payee: input::opt_id("input.insurance.lossPayeeId", self.loss_payee_id.as_ref())?,
+            additional_insured: input::opt_id("input.insurance.additionalInsuredId", self.additional_insured_id.as_ref())?,
+        };
         Ok(InsuranceCard {
+            cover,
             insurer: input::required("input.insurance.insurer", &self.insurer, INSURER_MAX)?,
             policy: PolicyNumber(input::required("input.insurance.policyNumber", &self.policy_number, POLICY_MAX)?),
             from: self.effective_from.0,
@@ -194,6 +245,8 @@ user_error!(
     DealDeliverErrorCode {
         /// No insurance card was shown, or the policy does not count today.
         NotInsured,
+        /// The insurance card does not show what the lender or lessor asks for; the message says what is missing.
+        InsuranceNotEnough,
         /// The law asks for an odometer statement on this car: say whether these are the actual miles.
         OdometerNotStated,
         /// A financed car goes before a lender has paid: say why.
@@ -244,8 +297,8 @@ pub struct DeliveriesMutation;
 
 #[Object]
 impl DeliveriesMutation {
-    /// Hands the car of a signed deal over; the vehicle becomes `DELIVERED`. The customer's insurance card is seen, and what the odometer
-    /// shows is stated. A financed car goes before a lender has paid (a spot
+    /// Hands the car of a signed deal over; the vehicle becomes `DELIVERED`. The customer's insurance card is seen and shows what the
+    /// lender or lessor asks for, and what the odometer shows is stated. A financed car goes before a lender has paid (a spot
     /// delivery): that needs a reason, and a last day by the law of the store's state or the store's own contract, which is kept and
     /// shown (`Deal.spotDeliveryDeadline`).
     async fn deal_deliver(

@@ -445,6 +445,7 @@ impl DealNode {
         let manager = service::<Deals>(ctx)?.approval_facts(&room);
         let beyond = manager.beyond();
         let insurance = service::<Deals>(ctx)?.insurance_gap(&actor(ctx)?.selling_scope(), &room).await?;
+        let asked = service::<Deals>(ctx)?.insurance_asked(&room).await?;
         let facts = DealFacts {
             state: room.deal.state,
             kind: room.deal.terms.kind,
@@ -464,6 +465,7 @@ impl DealNode {
                 ..SignedFacts::default()
             },
             insurance_gap: insurance.as_deref(),
+            insurance_asked: asked.as_deref(),
         };
         Ok(next_steps(&facts).into_iter().map(NextStepNode::from).collect())
     }

@@ -14,9 +14,10 @@ use crate::deals::pricing::sale_condition;
 use crate::deals::settlement::CarReturned;
 use crate::deals::states::{DealState, DealVerb};
 use crate::deals::steps::{DealFacts, SignedFacts};
-use crate::deals::store::delivery;
 use crate::deals::store::table::OnTable;
+use crate::deals::store::{delivery, funding, quotes};
 use crate::finance::DeliveryRight;
+use crate::insurance::CardCover;
 use crate::inventory::VehicleStatus;
 use crate::kernel::id::DealId;
 use crate::kernel::money::Cents;
@@ -77,7 +78,7 @@ impl Deals {
     /// The customer drives off. A financed car goes before a lender has paid: that needs a reason, and a last day to call it off.
     pub async fn deliver(&self, actor: &Actor, by: By, wish: DeliverDeal) -> Result<Answer, DealError> {
         let card = wish.insurance.as_ref();
-        let card = card.map(|c| (&c.insurer, self.sealer.blind_index("dealDeliver.policy", &c.policy.0), c.from, c.until));
+        let card = card.map(|c| (&c.insurer, self.sealer.blind_index("dealDeliver.policy", &c.policy.0), c.from, c.until, c.cover));
         let request = (&wish, card);
         self.once(actor, by, &wish.target.key, "dealDeliver", &request, async |tx: &mut Tx| self.deliver_in(tx, actor, &wish).await).await
     }
@@ -99,6 +100,9 @@ impl Deals {
         let state =
             Self::decided(&before, DealVerb::Deliver, DealFacts { signed, ..Self::facts(&before, None, false) }.step(DealVerb::Deliver))?;
         odometer_not_below(&before, before.car.odometer_miles, wish.odometer_miles)?;
+        if let Some(card) = &wish.insurance {
+            self.card_will_do(tx, &before, &card.cover).await?;
+        }
         let spot = match spot_reason.filter(|_| !cash) {
             Some(reason) => Some(Spot { reason: reason.clone(), until: in_time(until, &before)? }),
             None => None,
@@ -123,6 +127,22 @@ impl Deals {
                              "odometerBrand": done.odometer_brand, "insuredFrom": done.insurance.map(|card| card.from),
                              "spotDeadline": done.spot.map(|s| s.until.day), "returnUntil": done.return_right.map(|r| r.until.day) });
         self.write(tx, &before, Change::of(deal, "delivered", detail)).await
+    }
+
+    /// The card shows what the deal's lender or lessor asks for today, and names lenders of the group only.
+    async fn card_will_do(&self, tx: &mut Tx, before: &OnTable, card: &CardCover) -> Result<(), DealError> {
+        let deal = &before.deal;
+        let named = [("insurance.lossPayeeId", card.loss_payee), ("insurance.additionalInsuredId", card.additional_insured)];
+        for (field, lender) in named.into_iter().filter(|(_, lender)| lender.is_some()) {
+            if funding::lender(tx.conn(), deal.id, lender).await?.is_none() {
+                return Err(Refusal::not_found(field, "There is no such lender in your group.").of(deal.id).into());
+            }
+        }
+        let program = quotes::chosen_program(tx.conn(), deal.id).await?;
+        match self.desk.card_gap((before.group_id, deal.terms.kind, before.today), program, card) {
+            Some(gap) => Err(Refusal::new(RefusalCode::InsuranceNotEnough, "insurance", gap).of(deal.id).into()),
+            None => Ok(()),
+        }
     }
 
     /// The last day of the store's right and the buyer's, by the rows of the day the deal was signed.

@@ -360,6 +360,7 @@ impl Deals {
             beyond: "",
             signed: SignedFacts::default(),
             insurance_gap: None,
+            insurance_asked: None,
         }
     }
 

@@ -162,6 +162,18 @@ impl Deals {
     }
 }
 
+impl Deals {
+    /// What the insurance card of a signed deal's customer must show, in a sentence; none when no lender asks for anything.
+    pub(in crate::deals) async fn insurance_asked(&self, room: &Room) -> Result<Option<String>, DealError> {
+        let (deal, Some(known)) = (&room.deal, &room.steps) else { return Ok(None) };
+        if deal.state != DealState::Contracted || deal.terms.kind == DealKind::Cash {
+            return Ok(None);
+        }
+        let program = quotes::chosen_program(&mut *self.db.read().await?, deal.id).await?;
+        Ok(self.desk.cover_asked((known.group_id, deal.terms.kind, known.today), program))
+    }
+}
+
 fn acceptable(found: Option<Acceptable>, now: chrono::DateTime<chrono::Utc>) -> Result<Acceptable, Refusal> {
     let quote = found.ok_or_else(|| Refusal::not_found("quoteId", "This deal has no such quote."))?;
     match quote.status {

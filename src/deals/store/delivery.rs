@@ -9,8 +9,9 @@ use crate::db::DbError;
 use crate::deals::delivery::{Delivery, InsuranceCard, LastDay, OdometerBrand, PolicyNumber, ReturnRight, Spot};
 use crate::deals::settlement::{CarReturned, ReturnCharges};
 use crate::finance::{MileageFee, RestockingFee, ReturnFees};
+use crate::insurance::CardCover;
 use crate::inventory::VehicleStatus;
-use crate::kernel::id::{DealId, StoreId};
+use crate::kernel::id::{DealId, LenderId, StoreId};
 use crate::kernel::money::Cents;
 use crate::kernel::seal::Sealer;
 
@@ -86,14 +87,18 @@ pub(in crate::deals) async fn insert(
     delivery: &Delivery,
 ) -> Result<(), DbError> {
     let card = delivery.insurance.as_ref();
+    let cover = card.map(|c| c.cover).unwrap_or_default();
     let (spot, back) = (delivery.spot.as_ref(), delivery.return_right.as_ref());
     let (restocking, mileage) = (back.and_then(|r| r.fees.restocking), back.and_then(|r| r.fees.mileage));
     sqlx::query!(
         "INSERT INTO deal_delivery (deal_id, store_id, delivered_at, odometer_miles, status_before, spot_reason, spot_deadline, spot_source,
            spot_verified, return_until, return_max_miles, return_source, return_verified, odometer_brand, insurer, policy_number_sealed, insured_from,
            insured_until, return_price_cents, return_paid_cents, return_restock_percent, return_restock_min_cents, return_restock_max_cents,
-           return_mile_fee_cents, return_mile_fee_free, return_mile_fee_max_cents, return_mile_fee_verified)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)",
+           return_mile_fee_cents, return_mile_fee_free, return_mile_fee_max_cents, return_mile_fee_verified,
+           comprehensive_deductible_cents, collision_deductible_cents, bodily_injury_person_cents, bodily_injury_accident_cents,
+           property_damage_cents, loss_payee_id, additional_insured_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27,
+           $28, $29, $30, $31, $32, $33, $34)",
         deal.0,
         store.0,
         delivery.at,
@@ -121,6 +126,13 @@ pub(in crate::deals) async fn insert(
         mileage.map(|fee| fee.free_miles),
         mileage.and_then(|fee| fee.max).map(|most| most.0),
         mileage.map(|fee| fee.verified),
+        cover.comprehensive_deductible.map(|c| c.0),
+        cover.collision_deductible.map(|c| c.0),
+        cover.bodily_injury_person.map(|c| c.0),
+        cover.bodily_injury_accident.map(|c| c.0),
+        cover.property_damage.map(|c| c.0),
+        cover.loss_payee.map(|lender| lender.0),
+        cover.additional_insured.map(|lender| lender.0),
     )
     .execute(conn)
     .await?;
@@ -158,6 +170,13 @@ struct Row {
     returned_odometer_miles: Option<i32>,
     restocking_fee: Option<Cents>,
     mileage_fee: Option<Cents>,
+    comprehensive_deductible: Option<Cents>,
+    collision_deductible: Option<Cents>,
+    bodily_injury_person: Option<Cents>,
+    bodily_injury_accident: Option<Cents>,
+    property_damage: Option<Cents>,
+    loss_payee: Option<LenderId>,
+    additional_insured: Option<LenderId>,
 }
 
 /// The hand-over of a deal.
@@ -175,7 +194,10 @@ pub(in crate::deals) async fn find(
              return_restock_percent AS restock_percent, return_restock_min_cents AS "restock_min: _", return_restock_max_cents AS "restock_max: _",
              return_mile_fee_cents AS "mile_fee: _", return_mile_fee_free AS mile_fee_free, return_mile_fee_max_cents AS "mile_fee_max: _",
              return_mile_fee_verified AS mile_fee_verified, returned_at, returned_odometer_miles, restocking_fee_cents AS "restocking_fee: _",
-             mileage_fee_cents AS "mileage_fee: _"
+             mileage_fee_cents AS "mileage_fee: _", comprehensive_deductible_cents AS "comprehensive_deductible: _",
+             collision_deductible_cents AS "collision_deductible: _", bodily_injury_person_cents AS "bodily_injury_person: _",
+             bodily_injury_accident_cents AS "bodily_injury_accident: _", property_damage_cents AS "property_damage: _",
+             loss_payee_id AS "loss_payee: _", additional_insured_id AS "additional_insured: _"
            FROM deal_delivery WHERE deal_id = $1 AND store_id = ANY($2)"#,
         deal.0,
         scope.store_ids(),
@@ -193,7 +215,16 @@ impl Row {
                 let corrupt = || DbError::Corrupt("a policy's number does not open".into());
                 let plain = sealer.open(&policy_context(row.store_id), &sealed).map_err(|_| corrupt())?;
                 let policy = PolicyNumber(String::from_utf8(plain).map_err(|_| corrupt())?);
-                Some(InsuranceCard { insurer, policy, from, until: row.insured_until })
+                let cover = CardCover {
+                    comprehensive_deductible: row.comprehensive_deductible,
+                    collision_deductible: row.collision_deductible,
+                    bodily_injury_person: row.bodily_injury_person,
+                    bodily_injury_accident: row.bodily_injury_accident,
+                    property_damage: row.property_damage,
+                    loss_payee: row.loss_payee,
+                    additional_insured: row.additional_insured,
+                };
+                Some(InsuranceCard { insurer, policy, from, until: row.insured_until, cover })
             }
             _ => None,
         };

@@ -134,7 +134,7 @@ async fn no_acknowledged_write_is_lost_and_none_is_half_done_by_kill_9() {
         "SELECT count(*) FROM idempotency_record i
          FULL JOIN audit_event a ON a.detail ->> 'key' = i.key
          FULL JOIN change_notice n ON n.subject_id = a.subject_id
-         WHERE i.key IS NULL OR a.id IS NULL OR n.id IS NULL OR i.answer = 'null'",
+         WHERE i.key IS NULL OR a.id IS NULL OR n.id IS NULL OR i.answer::text = 'null'",
     )
     .fetch_one(db.pool())
     .await

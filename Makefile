@@ -41,7 +41,7 @@ bench-showroom: postgres-if-needed ## How long a store full of tablets waits: 10
 	target/release/examples/showroom_load $(S)
 
 chaos: postgres-if-needed ## Kill the program and the database under load, many times
-	DESKLESS_CHAOS=long cargo test --release --test api -- chaos:: deals_races:: deals_seats:: deals_approvals:: deals_swap:: auth_ends:: --nocapture --test-threads 1
+	DESKLESS_CHAOS=long cargo test --release --test api -- chaos:: deals_races:: deals_feeds:: deals_seats:: deals_approvals:: deals_swap:: auth_ends:: --nocapture --test-threads 1
 
 schema: ## Write schema.graphql from the code
 	cargo run --quiet -- schema > schema.graphql.new

@@ -125,9 +125,9 @@ async fn a_feed_that_lands_is_told_to_every_watching_tablet_in_time_and_keeps_no
         let price = json!(format!("{}.00", 20_000 + round));
         for tablet in &mut tablets {
             let car = tablet.car;
-            let fits = |seen: &Value| match gone(car) {
-                true => seen["vehicle"]["missingSince"].is_string(),
-                false => seen["vehicle"]["missingSince"].is_null() && seen["vehicle"]["price"]["amount"] == price,
+            let fits = |seen: &Value| {
+                let (missing, shown) = (seen["vehicle"]["missingSince"].is_string(), &seen["vehicle"]["price"]["amount"]);
+                missing == gone(car) && (missing || *shown == price)
             };
             let told = tablet.told_when(fits).await;
             of_feeds.push(told.saturating_duration_since(landed));

@@ -38,6 +38,7 @@ mod deals_approvals;
 mod deals_deliveries;
 mod deals_deposits;
 mod deals_desk;
+mod deals_feeds;
 mod deals_figures;
 mod deals_holds;
 mod deals_idle;

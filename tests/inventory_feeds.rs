@@ -87,6 +87,9 @@ async fn every_shared_file_lands_or_reports_each_row_and_is_unchanged_the_second
         ("inventory/listings_truecar.csv", 572, "TrueCar listings"),
         ("inventory/classifieds_craigslist.csv", 120, "Craigslist classifieds"),
         ("feeds/google_merchant_boyer.tsv", 20, "Google vehicle ads"),
+        ("feeds/dms_export_layout.xlsx", 76, "by column heads"),
+        ("feeds/meta_vehicles_fikes.xml", 57, "Meta automotive inventory"),
+        ("feeds/scrape_fikes.json", 76, "by column heads"),
     ];
     for (name, rows, layout) in files {
         let Some(bytes) = shared(name) else { continue };
@@ -252,22 +255,46 @@ async fn hostile_files_fail_whole_and_leave_the_lot_alone() {
     let mut cut_archive = Vec::new();
     let gz = flate2::read::GzEncoder::new(std::io::Cursor::new(feed(0..5000)), flate2::Compression::fast());
     gz.take(4000).read_to_end(&mut cut_archive).unwrap();
-    let hostile: [(&str, Vec<u8>); 4] = [
+    let hostile: [(&str, Vec<u8>); 7] = [
         ("binary", (0..=255).cycle().take(300_000).collect()),
         ("no head", b"1,2,3\n4,5,6\n".to_vec()),
         ("NULs", vec![0; 100_000]),
         ("cut archive", cut_archive),
+        ("no workbook", b"PK\x03\x04 but nothing else".to_vec()),
+        ("a page that was not found", b"<!DOCTYPE html><html><p>404</p></html>".to_vec()),
+        ("JSON without vehicles", br#"{"error": "no such feed"}"#.to_vec()),
     ];
     for (name, bytes) in hostile {
         assert!(matches!(import(&app, bytes).await.0, Err(ImportError::Feed(_))), "{name}");
     }
     assert_eq!(total(&app, &maria, json!({})).await, 5);
     let failed = app.data(&maria, "{ feedImports(statuses: [FAILED]) { nodes { reason layout } } }", json!({})).await;
-    assert_eq!(failed["feedImports"]["nodes"].as_array().map(Vec::len), Some(4));
+    assert_eq!(failed["feedImports"]["nodes"].as_array().map(Vec::len), Some(7));
     let odd = format!("{HEAD}\0\0,\0\n\"{}\n{}=cmd|' /C calc'!A0,{},2021,Honda,Accord,1,1\n", "x".repeat(300_000), row(6, "1\0"), vin(7));
     let (outcome, lines) = import(&app, odd).await;
     assert!(outcome.is_ok(), "{outcome:?}");
     assert!(lines.iter().all(|l| !l.value.contains('\0') && l.value.chars().count() <= 200));
+}
+
+#[tokio::test]
+async fn xml_and_json_land_like_a_table_and_name_what_they_refuse() {
+    let app = TestApp::start().await;
+    let sam = app.salesperson().await;
+    let json = json!({ "dealer": "x", "vehicles": [
+        { "vin": vin(1), "stock_number": "S1", "year": 2021, "make": "Honda", "model": "Accord", "price": 20000, "mileage": { "value": "12,000", "unit": "mi" } },
+        { "vin": "1HGCV1F49MA038036", "stock_number": "S2", "year": 2021, "make": "Honda", "model": "Accord", "price": 20000 },
+    ] });
+    let (first, lines) = import(&app, json.to_string()).await;
+    let first = first.expect("a feed");
+    assert_eq!((first.rows_read, first.created, first.refused), (2, 1, 1), "{lines:?}");
+    assert_eq!((lines[0].line, lines[0].column.as_str(), lines[0].code.as_str()), (3, "vin", "VIN_CHECK_DIGIT"), "{lines:?}");
+    let xml = format!(
+        "<listings><listing><vin>{}</vin><vehicle_id>S1</vehicle_id><year>2021</year><make>Honda</make><model>Accord</model>
+         <price>21000.00 USD</price><mileage><value>12000</value><unit>MI</unit></mileage></listing></listings>",
+        vin(1)
+    );
+    assert_eq!(counts(&landed(&app, xml).await), (0, 1, 0, 0, 0));
+    assert_eq!(one(&app, &sam, 1).await["price"]["amount"], "21000.00");
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ Exit codes:
 /// What to import.
 #[derive(Debug, Subcommand)]
 pub(super) enum Import {
-    /// The inventory of a store: CSV or TSV, plain or gzip, in any known layout.
+    /// The inventory of a store: CSV or TSV, plain or gzip, an Excel workbook, XML or JSON, in any known layout.
     #[command(after_help = HELP)]
     Inventory(InventoryFeed),
 }

@@ -1,6 +1,7 @@
 //! The door of inventory feeds: `PUT /stores/{code}/inventory-feed` with a machine's key (role `CHANNEL`) or a manager's token.
 //!
-//! The body is the file: CSV or TSV, plain or gzip, in any encoding; it is read as it arrives and never kept whole. The answer
+//! The body is the file: CSV or TSV, plain or gzip, in any encoding; it is read as it arrives and never kept whole. Workbooks, XML
+//! and JSON are taken too, and kept whole while they are read, which bounds their size. The answer
 //! is the report that `deskless import inventory` gives. `?name=FILE` names the file in the record, `?dryRun=true` reports and
 //! keeps nothing. Sending the same file again changes nothing.
 

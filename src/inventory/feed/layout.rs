@@ -315,6 +315,7 @@ const SYNONYMS: &[(Field, &[&str])] = &[
             "datestocked",
             "arrivaldate",
             "entrydate",
+            "datefirstonlot",
         ],
     ),
     (Field::Age, &["ageindays", "age", "daysinstock", "daysinventory", "daysonlot", "dol", "inventoryage", "daysininventory"]),
@@ -466,6 +467,16 @@ impl Layout {
     /// The head of a column.
     pub fn head_at(&self, at: usize) -> &str {
         self.heads.get(at).map_or("", String::as_str)
+    }
+}
+
+/// Whether a head is that of a fact: as the mapping names it, else by the known words.
+pub fn is_head_of(field: Field, head: &str, mapping: Option<&Mapping>) -> bool {
+    let head = plain_head(head);
+    match mapping.and_then(|m| m.columns.get(&field)) {
+        Some(Heads::One(one)) => plain_head(one) == head,
+        Some(Heads::Many(many)) => many.iter().any(|one| plain_head(one) == head),
+        None => SYNONYMS.iter().any(|(known, names)| *known == field && names.contains(&head.as_str())),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading an inventory feed: bytes in, vehicles and reports out, row by row, in constant memory.
 //!
-//! [`source`] unpacks and decodes, [`records`] cuts into records, [`layout`] knows what the columns mean, [`normalise`] reads
+//! [`source`] unpacks and decodes, [`structured`] makes delimited text of workbooks, XML and JSON, [`records`] cuts into records, [`layout`] knows what the columns mean, [`normalise`] reads
 //! values, [`row`] puts a vehicle together. Nothing here touches the database or the clock.
 
 pub mod layout;
@@ -9,6 +9,7 @@ pub mod normalise;
 pub mod records;
 pub mod row;
 pub mod source;
+pub mod structured;
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -69,7 +70,7 @@ pub fn read(
     today: NaiveDate,
     mut each: impl FnMut(u32, Outcome) -> ControlFlow<()>,
 ) -> Result<FeedSummary, FeedError> {
-    let mut records = Records::new(source::open(raw)?, mapping.and_then(Mapping::delimiter_byte))?;
+    let mut records = Records::new(source::open(raw, mapping)?, mapping.and_then(Mapping::delimiter_byte))?;
     let mut record = Record::default();
     let Some(layout) = find_head(&mut records, &mut record, mapping)? else { return Ok(FeedSummary::default()) };
     let mut summary = FeedSummary { layout: Some(layout.name), rows: 0 };

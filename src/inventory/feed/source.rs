@@ -1,4 +1,5 @@
-//! The bytes of a feed: unpacked when gzip, UTF-16 turned into UTF-8, everything bounded.
+//! The bytes of a feed: unpacked when gzip, UTF-16 turned into UTF-8, workbooks, XML and JSON into delimited text, everything
+//! bounded.
 //!
 //! Other encodings are told apart field by field: what is not UTF-8 is Windows-1252, also when a file mixes both.
 
@@ -8,20 +9,37 @@ use std::io::{self, Read};
 use encoding_rs::{Decoder, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use flate2::read::MultiGzDecoder;
 
+use super::layout::Mapping;
+use super::structured::{Kind, delimited};
+
 /// Most bytes of a feed after unpacking: larger files (and gzip bombs) are refused.
 pub const FEED_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 const SNIFF: usize = 4096;
 
-/// Opens a feed: what comes out is 8-bit text without a byte order mark.
-pub fn open(mut raw: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
+/// Opens a feed: what comes out is 8-bit delimited text.
+pub fn open(mut raw: impl Read + Send + 'static, mapping: Option<&Mapping>) -> io::Result<Box<dyn Read + Send>> {
     let head = peek(&mut raw)?;
     let raw = io::Cursor::new(head.clone()).chain(raw);
     if head.starts_with(&[0x1f, 0x8b]) {
         let mut plain = MultiGzDecoder::new(raw);
         let head = peek(&mut plain)?;
-        return Ok(decode(&head.clone(), io::Cursor::new(head).chain(plain)));
+        return text(&head.clone(), io::Cursor::new(head).chain(plain), mapping);
     }
-    Ok(decode(&head, raw))
+    text(&head, raw, mapping)
+}
+
+fn text(head: &[u8], raw: impl Read + Send + 'static, mapping: Option<&Mapping>) -> io::Result<Box<dyn Read + Send>> {
+    if let Some(kind @ (Kind::Workbook | Kind::OldWorkbook)) = Kind::of(head) {
+        return Ok(Box::new(delimited(kind, raw, mapping)?));
+    }
+    let mut text = decode(head, raw);
+    let head = peek(&mut text)?;
+    let kind = Kind::of(&head);
+    let text = io::Cursor::new(head).chain(text);
+    match kind {
+        Some(kind) => Ok(Box::new(delimited(kind, text, mapping)?)),
+        None => Ok(Box::new(text)),
+    }
 }
 
 fn decode(head: &[u8], text: impl Read + Send + 'static) -> Box<dyn Read + Send> {
@@ -110,7 +128,7 @@ mod tests {
 
     fn read(bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        open(io::Cursor::new(bytes.to_vec())).unwrap().read_to_end(&mut out).unwrap();
+        open(io::Cursor::new(bytes.to_vec()), None).unwrap().read_to_end(&mut out).unwrap();
         out
     }
 
@@ -139,7 +157,7 @@ mod tests {
     fn a_cut_archive_is_an_error_and_an_empty_file_is_empty() {
         assert_eq!(read(b""), b"");
         let mut out = Vec::new();
-        let cut = open(io::Cursor::new(vec![0x1f, 0x8b, 8, 0])).and_then(|mut r| r.read_to_end(&mut out));
+        let cut = open(io::Cursor::new(vec![0x1f, 0x8b, 8, 0]), None).and_then(|mut r| r.read_to_end(&mut out));
         assert!(cut.is_err());
     }
 }

@@ -77,6 +77,30 @@ async fn a_policy_below_the_lenders_demands_cannot_be_accepted_and_the_refusal_s
 }
 
 #[tokio::test]
+async fn who_drives_is_kept_sealed_and_the_insurers_are_told_it_all_the_same() {
+    let room = Showroom::open().await;
+    let deal = room.open_deal(&room.rav4, json!({})).await;
+    let insurance = json!({ "drivers": [{ "ageYears": 23, "yearsLicensed": 4, "violations": 3 }], "priorLapseDays": 41 });
+    let deal = room.done("dealAnswersRecord", &deal, json!({ "insurance": insurance })).await;
+    let quoted = quote(&room, &deal).await;
+    let replay = "query ($id: ID!) { quoteReplay(id: $id) { outcome } }";
+    let same = room.app.data(&room.sam, replay, json!({ "id": quoted["insuranceQuotes"][0]["id"] })).await;
+    assert_eq!(same["quoteReplay"]["outcome"], "EQUAL");
+    let open = "SELECT (SELECT count(*) FROM deal_answer WHERE insurance::text ~ '(drivers|violations)')
+                     + (SELECT count(*) FROM insurance_quote WHERE inputs::text ~ '(violations|years_licensed|: 41)')";
+    assert_eq!(room.number(open).await, 0);
+    let sealed = "SELECT count(*) FROM insurance_quote WHERE inputs #> '{request,drivers}' ? 'sealed' AND inputs #> '{request,prior_lapse_days}' ? 'sealed'";
+    assert_eq!(room.number(sealed).await, 1);
+    // What was answered before it was sealed is still read.
+    room.sql(r#"UPDATE deal_answer SET insurance = '{"drivers": [{"age": 31, "years_licensed": 9, "violations": 0, "gender": null, "credit_band": null}]}'"#)
+        .await;
+    let again = quote(&room, &quoted).await;
+    let same = room.app.data(&room.sam, replay, json!({ "id": again["insuranceQuotes"][0]["id"] })).await;
+    assert_eq!(same["quoteReplay"]["outcome"], "EQUAL");
+    assert_eq!(room.number(open).await, 1, "only the answer itself, until it is given again");
+}
+
+#[tokio::test]
 async fn another_lender_or_a_stricter_rule_is_noticed_before_the_customer_agrees() {
     let room = open().await;
     let deal = room.open_deal(&room.rav4, json!({})).await;

@@ -109,6 +109,41 @@ async fn income_and_debts_are_kept_and_tested_against_the_lenders_ratios() {
 }
 
 #[tokio::test]
+async fn why_a_lender_declined_is_remembered_sealed_and_told_again() {
+    let room = Showroom::open().await;
+    room.sql("UPDATE lender_program SET max_pti_percent = 12 WHERE code = 'B60'").await;
+    room.app.app.rules.reload().await.unwrap();
+    let structure = json!({ "downPayment": "2000", "termMonths": 60, "grossMonthlyIncome": "4000" });
+    let deal = structured(&room, &room.rav4, structure).await;
+    let input = json!({ "dealId": deal["id"], "expectedVersion": deal["version"], "idempotencyKey": "once" });
+    let first = room.run(&room.sam, "dealQuote", input.clone(), QUOTED).await;
+    assert!(first["declined"][0]["reasons"][0].as_str().unwrap().contains("of the gross income"), "{first:#}");
+    let again = room.run(&room.sam, "dealQuote", input, QUOTED).await;
+    assert_eq!(again["declined"], first["declined"]);
+    assert_eq!(room.number("SELECT count(*) FROM idempotency_record WHERE (answer -> 'declined')::jsonb ? 'sealed'").await, 1);
+    assert_eq!(room.number("SELECT count(*) FROM idempotency_record WHERE answer::text ~ '(income|more down)'").await, 0);
+    // A car on which it is no longer possible: the history says so without the ratio.
+    room.sql(&format!(
+        "UPDATE lender_program SET max_pti_percent = 16 WHERE code = 'B60'; UPDATE vehicle SET price_cents = 5200000 WHERE id <> '{}'",
+        room.rav4.parse::<deskless::kernel::id::VehicleId>().unwrap().0
+    ))
+    .await;
+    room.app.app.rules.reload().await.unwrap();
+    let swap = json!({ "vehicleId": room.camry });
+    let input = json!({ "dealId": deal["id"], "expectedVersion": again["deal"]["version"], "idempotencyKey": "swap", "vehicleId": swap["vehicleId"] });
+    let swapped =
+        room.run(&room.sam, "dealSwapVehicle", input, "deal { id } rechecks { label outcome sentence } userErrors { code message }").await;
+    let line = swapped["rechecks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|line| line["label"] == "BETA Bank B60 program")
+        .unwrap_or_else(|| panic!("{swapped:#}"));
+    assert_eq!(line["sentence"], "BETA Bank B60 program: no longer possible. The payment is more than the lender takes of the income.");
+    assert_eq!(room.number("SELECT count(*) FROM audit_event WHERE detail::text ~ 'of the gross income'").await, 0);
+}
+
+#[tokio::test]
 async fn a_co_signer_and_the_credit_file_are_kept_sealed_and_count_as_each_lender_says() {
     let room = Showroom::open().await;
     room.sql(

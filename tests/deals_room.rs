@@ -178,6 +178,8 @@ async fn a_watching_tablet_is_told_of_changes_and_of_the_lost_car() {
          { "code": "CHOOSE_QUOTE", "say": "Let the customer choose a quote." },
          { "code": "PRESENT", "say": "Show the customer every line and the total price." },
          { "code": "AGREE", "say": "Ask for the customer's yes to exactly these figures." },
+         { "code": "ARRANGE_INSURANCE",
+           "say": "Settle how the car will be insured: a policy from here, or the customer's own. Without a card it is not handed over." },
          { "code": "CONTRACT", "say": "Sign. The car is theirs from that moment." }] })
     );
     // Another deal signs for the car.

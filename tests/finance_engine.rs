@@ -340,6 +340,7 @@ fn every_refusal_names_its_rule_and_the_change_that_clears_it() {
     let all = refused(&poor);
     assert_eq!(all.iter().map(|r| r.rule).collect::<Vec<_>>(), [RefusalRule::PaymentToIncome, RefusalRule::DebtToIncome]);
     for refusal in &all {
+        assert_eq!(refusal.discreet(), "The payment is more than the lender takes of the income.");
         let more = refusal.change_amount.unwrap();
         let with = |down: Cents| {
             let mut again = poor.clone();

@@ -44,6 +44,7 @@ mod deals_holds;
 mod deals_idle;
 mod deals_insured;
 mod deals_markup;
+mod deals_menu;
 mod deals_plan;
 mod deals_products;
 mod deals_races;

@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::model::DealKind;
 use super::pricing::{Case, Desk};
+use crate::db::DbError;
 use crate::insurance::{CardCover, InsuranceInput, LenderInterest, Named, UnmetDemand};
-use crate::kernel::id::{GroupId, ProgramId};
+use crate::kernel::id::{GroupId, ProgramId, StoreId};
 
 /// An insurance quote as stored, with the program of the deal's accepted finance quote.
 #[derive(Debug, Clone)]
@@ -29,21 +30,29 @@ impl DealKind {
 impl Desk {
     /// What stands between a chosen policy and the lender's or lessor's demands of today, in a sentence; none when it will do.
     /// Until a lender is chosen the demands every lender has are looked at.
-    pub(in crate::deals) fn cover_gap(&self, case: &Case<'_>, chosen: &Chosen) -> Option<String> {
-        self.gap(case.group_id, case.structure.terms.kind, case.today, chosen)
+    pub(in crate::deals) fn cover_gap(&self, case: &Case<'_>, chosen: &Chosen) -> Result<Option<String>, DbError> {
+        self.gap((case.group_id, case.store_id), case.structure.terms.kind, case.today, chosen)
     }
 
     /// The same by what it looks at of the deal.
-    pub(in crate::deals) fn gap(&self, group: GroupId, kind: DealKind, today: NaiveDate, chosen: &Chosen) -> Option<String> {
+    pub(in crate::deals) fn gap(
+        &self,
+        (group, store): (GroupId, StoreId),
+        kind: DealKind,
+        today: NaiveDate,
+        chosen: &Chosen,
+    ) -> Result<Option<String>, DbError> {
         let book = self.book();
-        let input: InsuranceInput = serde_json::from_value(chosen.inputs.clone()).ok()?;
+        let mut inputs = chosen.inputs.clone();
+        self.purses().open_drivers(store, &mut inputs)?;
+        let Ok(input) = serde_json::from_value::<InsuranceInput>(inputs) else { return Ok(None) };
         let program = chosen.program.and_then(|id| book.program(id));
         let (code, name) = (program.map(|p| p.lender_code.as_str()), program.map_or("the lender", |p| p.lender_name.as_str()));
-        let demand = book.insurance().demand(group, code, kind.interest(), today)?;
+        let Some(demand) = book.insurance().demand(group, code, kind.interest(), today) else { return Ok(None) };
         let unmet = input.unmet(demand, code, name);
         let said = |u: &UnmetDemand| format!("{} The policy has: {} {}", u.check.asked, u.check.quoted, u.change);
         let all = unmet.iter().map(said).collect::<Vec<_>>().join(" ");
-        (!unmet.is_empty()).then(|| format!("This insurance is not what {name} asks for. {all}"))
+        Ok((!unmet.is_empty()).then(|| format!("This insurance is not what {name} asks for. {all}")))
     }
 
     /// What a customer's insurance card does not show of what their lender or lessor asks for today, in a sentence; none when it

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use chrono::Datelike;
+use chrono::{Datelike, NaiveDate};
+use serde::{Deserialize, Serialize};
 
-use super::model::{DealKind, DealProduct, Figures, Structure};
-use super::pricing::{Case, Desk, Unpriced};
+use super::model::{DealKind, DealProduct, Figures, Structure, Terms};
+use super::pricing::{Case, Desk, Unpriced, sale_condition};
 use crate::finance::{
     Cancellation, CustomerNeeds, DealNeeds, MENU_COLUMNS, MenuEntry, Product, ProductCase, ProductKind, ProductPrice, ProductRefusal,
-    ProductVehicle, QuoteKind, Refund, RuleBook, SaleCondition, menu,
+    ProductVehicle, QuoteKind, Refund, RuleBook, menu,
 };
 use crate::inventory::VehicleCondition;
-use crate::kernel::id::ProductId;
+use crate::kernel::id::{GroupId, ProductId};
 use crate::kernel::money::Cents;
 
 /// A product on the menu.
@@ -33,6 +34,25 @@ pub struct MenuItem {
     pub without: Figures,
     /// Figures with it; none when it may not be sold.
     pub with: Option<Figures>,
+}
+
+/// What was said to a product of the menu.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MenuLine {
+    /// The product.
+    pub product_id: ProductId,
+    /// Its code then.
+    pub code: String,
+    /// What the customer read.
+    pub name: String,
+    /// Taken, or declined.
+    pub taken: bool,
+    /// What it was offered for.
+    pub price: Cents,
+    /// The payment with it, everything else as agreed; none for cash.
+    pub payment_with: Option<Cents>,
+    /// The payment without it; none for cash.
+    pub payment_without: Option<Cents>,
 }
 
 /// A column of the menu.
@@ -85,11 +105,7 @@ fn vehicle(case: &Case<'_>) -> ProductVehicle {
     ProductVehicle {
         make: car.make.clone(),
         fuel: car.fuel.clone(),
-        condition: match car.condition {
-            VehicleCondition::New => SaleCondition::New,
-            VehicleCondition::Used => SaleCondition::Used,
-            VehicleCondition::Certified => SaleCondition::Certified,
-        },
+        condition: sale_condition(car.condition),
         age: case.today.year().saturating_sub(car.model_year).max(0),
         odometer_miles: car.odometer_miles,
         msrp: car.msrp,
@@ -193,6 +209,15 @@ impl Desk {
         let product = book.product(product)?;
         let law = book.state_of(jurisdiction).ok().and_then(|state| book.product_rows().law(state, product.kind, cancel.from));
         Some(product.refund(law, cancel))
+    }
+
+    /// Whether a product that the house wants decided may be meant for such a deal. What only the menu finds out (age, miles, what is
+    /// financed) is left to it: a menu with nothing on it is decided without a word.
+    pub fn menu_due(&self, group: GroupId, terms: &Terms, condition: VehicleCondition, today: NaiveDate) -> bool {
+        let book = self.book();
+        let state = book.state_of(&terms.buyer_jurisdiction).unwrap_or_default();
+        let (kind, condition) = (quote_kind(terms.kind), sale_condition(condition));
+        book.products(group, today).any(|product| product.must_decide && product.meant_for(kind, condition, state))
     }
 
     /// The list price of a product on the deal's car.

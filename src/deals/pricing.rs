@@ -116,7 +116,7 @@ pub struct InsuranceOffer {
     pub verified: bool,
     /// The engine that calculated it.
     pub engine_version: String,
-    /// All inputs, for replay.
+    /// All inputs, for replay; who drives is sealed.
     pub inputs: Value,
     /// Premium per coverage.
     pub result: Value,
@@ -270,7 +270,14 @@ impl Desk {
         // The buyer's ZIP code says where the car is kept, as long as it lies in the state of registration.
         request.postal_code = said.postal_code.clone().filter(|_| said.state.as_deref() == Some(state));
         request.lender_code = said.program.and_then(|id| book.program(id)).map(|program| program.lender_code.clone());
-        let request = request.wished(&said.insurance);
+        let wish = match said.insurance.as_ref().map(|kept| self.purses.open(case.store_id, kept)).transpose() {
+            Ok(wish) => wish.unwrap_or_default(),
+            Err(error) => {
+                tracing::error!(%error, "what insurers are told");
+                return Vec::new();
+            }
+        };
+        let request = request.wished(&wish);
         let quotes = match insurance::quote_all(book.insurance(), case.group_id, &request) {
             Ok(quotes) => quotes,
             Err(error) => {
@@ -281,6 +288,8 @@ impl Desk {
         quotes
             .into_iter()
             .filter_map(|(insurer, input, quoted)| {
+                let mut inputs = serde_json::to_value(&input).ok()?;
+                self.purses.seal_drivers(case.store_id, &mut inputs).ok()?;
                 Some(InsuranceOffer {
                     insurer_id: insurer.id,
                     term_months: i32::from(quoted.term_months),
@@ -288,7 +297,7 @@ impl Desk {
                     monthly_premium: quoted.monthly_premium,
                     verified: quoted.verified,
                     engine_version: quoted.rating_version.clone(),
-                    inputs: serde_json::to_value(&input).ok()?,
+                    inputs,
                     result: serde_json::to_value(&quoted).ok()?,
                 })
             })

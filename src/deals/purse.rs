@@ -85,6 +85,16 @@ impl Purses {
         Self { sealer }
     }
 
+    /// Any value that is nobody's business, sealed for its store.
+    pub(in crate::deals) fn keep<T: Clone + Serialize + DeserializeOwned>(&self, store: StoreId, value: &T) -> Result<Kept<T>, DbError> {
+        Kept::seal(&self.sealer, store, value).map_err(damaged)
+    }
+
+    /// The same opened.
+    pub(in crate::deals) fn open<T: Clone + Serialize + DeserializeOwned>(&self, store: StoreId, kept: &Kept<T>) -> Result<T, DbError> {
+        kept.open(&self.sealer, store).map_err(damaged)
+    }
+
     /// What a plan keeps sealed.
     pub fn opened(&self, store: StoreId, plan: &PaymentPlan) -> Result<Opened, SealError> {
         Ok(Opened { purse: self.of(store, plan)?, credit: self.credit_of(store, plan)? })
@@ -149,6 +159,23 @@ impl Purses {
         Ok(())
     }
 
+    /// Seals what an insurance quote that is about to be stored tells of the drivers.
+    pub(in crate::deals) fn seal_drivers(&self, store: StoreId, inputs: &mut Value) -> Result<(), SealError> {
+        for value in drivers(inputs) {
+            *value = serde_json::to_value(Kept::seal(&self.sealer, store, value)?).map_err(|_| SealError::Damaged)?;
+        }
+        Ok(())
+    }
+
+    /// A stored insurance quote's inputs as they were calculated with.
+    pub(in crate::deals) fn open_drivers(&self, store: StoreId, inputs: &mut Value) -> Result<(), DbError> {
+        for value in drivers(inputs) {
+            let kept = Kept::<Value>::deserialize(&*value).map_err(|_| damaged(SealError::Damaged))?;
+            *value = kept.open(&self.sealer, store).map_err(damaged)?;
+        }
+        Ok(())
+    }
+
     /// A stored quote as it was calculated.
     pub(in crate::deals) fn open_quote(&self, store: StoreId, inputs: &mut Value, result: &mut Value) -> Result<(), DbError> {
         for value in told(inputs, result) {
@@ -157,6 +184,12 @@ impl Purses {
         }
         Ok(())
     }
+}
+
+/// What an insurer is told of the people who drive.
+fn drivers(inputs: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let request = inputs.pointer_mut("/request").and_then(Value::as_object_mut).into_iter().flatten();
+    request.filter(|(name, _)| matches!(name.as_str(), "drivers" | "prior_lapse_days")).map(|(_, value)| value)
 }
 
 /// The values by which a quote tells the purse and the credit. What is added to the rate, and the step that adds it, tell of the file
@@ -183,7 +216,7 @@ fn told<'a>(inputs: &'a mut Value, result: &'a mut Value) -> Vec<&'a mut Value> 
 
 /// What is stored does not open.
 pub(in crate::deals) fn damaged(error: SealError) -> DbError {
-    DbError::Corrupt(format!("income and debts: {error}"))
+    DbError::Corrupt(format!("what a deal keeps sealed: {error}"))
 }
 
 #[cfg(test)]

@@ -210,7 +210,7 @@ impl Desk {
         let book = self.book();
         let line = |id| {
             let name = book.program(id).map_or_else(|| "Program".to_owned(), |program| format!("{} {}", program.lender_name, program.name));
-            let why = declined.iter().find(|d| d.program_id == id).and_then(|d| d.refusals.first()).map(Refusal::sentence);
+            let why = declined.iter().find(|d| d.program_id == id).and_then(|d| d.refusals.first()).map(Refusal::discreet);
             Recheck::compared(RecheckSubject::Program, name, payment(&old, id), payment(&new, id), why.as_deref())
         };
         programs.into_iter().map(line).collect()

@@ -94,6 +94,8 @@ crate::text_enum! {
         SwapVehicle = "SWAP_VEHICLE",
         /// Ask a manager for a yes to what goes beyond the house's rules.
         AskApproval = "ASK_APPROVAL",
+        /// The customer takes or declines every product of the menu.
+        DecideMenu = "DECIDE_MENU",
         /// Show the customer the full figures.
         Present = "PRESENT",
         /// The customer says yes.
@@ -150,7 +152,7 @@ crate::text_enum! {
         CreditApproved = "CREDIT_APPROVED",
         /// Amount financed, APR and term equal the decision within the lender's tolerance.
         TermsMatchDecision = "TERMS_MATCH_DECISION",
-        /// Every offered product is accepted or declined.
+        /// Every product of the menu is taken or declined, where the house wants one decided; the price and the products are still those.
         MenuDecided = "MENU_DECIDED",
         /// Disclosures (Truth in Lending or Leasing, Buyers Guide for a used car) are delivered.
         DisclosuresDelivered = "DISCLOSURES_DELIVERED",
@@ -184,6 +186,7 @@ impl DealVerb {
             Self::AcceptFinance | Self::AcceptInsurance => "quoteAccept",
             Self::SwapVehicle => "dealSwapVehicle",
             Self::AskApproval => "approvalRequest",
+            Self::DecideMenu => "dealMenuDecide",
             Self::Present => "dealPresent",
             Self::Agree => "dealAgree",
             Self::Contract => "dealContract",
@@ -205,7 +208,7 @@ impl DealVerb {
                 Some("seller")
             }
             Self::Fund | Self::Close | Self::Unwind | Self::Return => Some("manager"),
-            Self::AcceptFinance | Self::AcceptInsurance | Self::Agree | Self::Contract | Self::Lose => {
+            Self::AcceptFinance | Self::AcceptInsurance | Self::DecideMenu | Self::Agree | Self::Contract | Self::Lose => {
                 Some("seller, on the customer's word")
             }
             Self::Expire => Some("the program, by the clock"),
@@ -225,6 +228,7 @@ impl Guard {
                 | Self::Approved
                 | Self::CashDeal
                 | Self::FinanceQuoteAccepted
+                | Self::MenuDecided
                 | Self::ReasonGiven
                 | Self::InsuranceActive
                 | Self::OdometerStated
@@ -288,6 +292,7 @@ pub const TRANSITIONS: &[Transition] = &[
     row(&[S::Draft, S::Worksheet], V::AcceptInsurance, &[], To(S::Worksheet)),
     row(&[S::Presented, S::Agreed, S::CreditSubmitted, S::CreditDecided, S::DocsReady, S::Contracted], V::AcceptInsurance, &[], Stays),
     row(&[S::Draft, S::Worksheet, S::Presented], V::AskApproval, &[G::FiguresComplete], Stays),
+    row(&[S::Draft, S::Worksheet, S::Presented, S::Agreed, S::CreditDecided, S::DocsReady], V::DecideMenu, &[G::FiguresComplete], Stays),
     row(&[S::Draft, S::Worksheet, S::Presented], V::Present, &[G::VehicleFree, G::FiguresComplete], To(S::Presented)),
     row(&[S::Presented], V::Agree, &[G::VehicleFree, G::FiguresComplete, G::Approved, G::CashDeal], To(S::Agreed)),
     row(&[S::Presented], V::Agree, &[G::VehicleFree, G::FiguresComplete, G::Approved, G::FinanceQuoteAccepted], To(S::Agreed)),
@@ -302,11 +307,11 @@ pub const TRANSITIONS: &[Transition] = &[
     row(
         &[S::Agreed],
         V::Contract,
-        &[G::VehicleFree, G::CashDeal, G::SanctionsClear, G::MenuDecided, G::DisclosuresDelivered],
+        &[G::VehicleFree, G::MenuDecided, G::CashDeal, G::SanctionsClear, G::DisclosuresDelivered],
         To(S::Contracted),
     ),
     // Until credit is built the accepted quote stands for the lender's decision.
-    row(&[S::Agreed], V::Contract, &[G::VehicleFree, G::FinanceQuoteAccepted, G::MenuDecided, G::DisclosuresDelivered], To(S::Contracted)),
+    row(&[S::Agreed], V::Contract, &[G::VehicleFree, G::MenuDecided, G::FinanceQuoteAccepted, G::DisclosuresDelivered], To(S::Contracted)),
     row(
         &[S::DocsReady],
         V::Contract,
@@ -389,6 +394,7 @@ mod tests {
         (V::AcceptInsurance, "W W = = = = = = - - - - - - - -"),
         (V::SwapVehicle, "W W W W - W W - - - - - - - - -"),
         (V::AskApproval, "= = = - - - - - - - - - - - - -"),
+        (V::DecideMenu, "= = = = - = = - - - - - - - - -"),
         (V::Present, "P P P - - - - - - - - - - - - -"),
         (V::Agree, "- - A - - - - - - - - - - - - -"),
         (V::SubmitCredit, "- - - CS - - - - - - - - - - - -"),

@@ -38,6 +38,8 @@ crate::text_enum! {
         ChooseQuote = "CHOOSE_QUOTE",
         /// The insurance chosen, or all that is quoted, is not what the lender or lessor asks for.
         InsuranceNotEnough = "INSURANCE_NOT_ENOUGH",
+        /// The customer says yes or no to every product of the menu.
+        DecideMenu = "DECIDE_MENU",
         /// Show the full figures.
         Present = "PRESENT",
         /// The customer's yes.
@@ -46,6 +48,8 @@ crate::text_enum! {
         AwaitLender = "AWAIT_LENDER",
         /// Prepare the papers.
         PrepareDocs = "PREPARE_DOCS",
+        /// Neither a policy is chosen nor did the customer say how the car will be insured. Holds nothing up before the hand-over.
+        ArrangeInsurance = "ARRANGE_INSURANCE",
         /// Sign.
         Contract = "CONTRACT",
         /// The customer shows an insurance card that counts today. Stated with the hand-over.
@@ -105,6 +109,10 @@ pub struct DealFacts<'a> {
     pub insurance_gap: Option<&'a str>,
     /// What the insurance card must show at the hand-over, in a sentence; none when no lender asks for anything.
     pub insurance_asked: Option<&'a str>,
+    /// The customer chose a policy here.
+    pub insurance_chosen: bool,
+    /// Nothing of the menu is left to decide.
+    pub menu_decided: bool,
     /// What counts once it is signed.
     pub signed: SignedFacts,
 }
@@ -143,6 +151,7 @@ impl DealFacts<'_> {
             Guard::Approved => self.approval == ApprovalNeed::Nothing,
             Guard::CashDeal => self.kind == DealKind::Cash,
             Guard::FinanceQuoteAccepted => self.quote_accepted,
+            Guard::MenuDecided => self.menu_decided,
             Guard::ReasonGiven => self.reason_given,
             Guard::InsuranceActive => self.signed.insured,
             Guard::OdometerStated => self.signed.odometer_stated || self.signed.odometer_exempt,
@@ -199,6 +208,10 @@ pub fn next_steps(facts: &DealFacts<'_>) -> Vec<NextStep> {
     if let Some(gap) = facts.insurance_gap.filter(|_| matches!(facts.state, S::Draft | S::Worksheet | S::Presented)) {
         add(StepCode::InsuranceNotEnough, Clearer::Salesperson, gap.to_owned());
     }
+    if !facts.menu_decided && facts.figures_complete && facts.state != S::CreditSubmitted {
+        let say = "Go through the menu: the customer takes or declines every product.";
+        add(StepCode::DecideMenu, Clearer::Customer, say.into());
+    }
     if matches!(facts.state, S::Draft | S::Worksheet) {
         add(StepCode::Present, Clearer::Salesperson, "Show the customer every line and the total price.".into());
     }
@@ -211,9 +224,16 @@ pub fn next_steps(facts: &DealFacts<'_>) -> Vec<NextStep> {
     if matches!(facts.state, S::CreditSubmitted | S::CreditDecided) {
         add(StepCode::PrepareDocs, Clearer::Salesperson, "Prepare the papers.".into());
     }
+    if !facts.insurance_chosen && facts.insurance_gap.is_none() {
+        let say = "Settle how the car will be insured: a policy from here, or the customer's own. Without a card it is not handed over.";
+        add(StepCode::ArrangeInsurance, Clearer::Customer, say.into());
+    }
     add(StepCode::Contract, Clearer::Customer, "Sign. The car is theirs from that moment.".into());
-    if let Some(first) = steps.first_mut() {
-        first.ready = true;
+    // Insurance can be settled at any time, and nothing before the hand-over waits for it.
+    let mut waits = false;
+    for step in &mut steps {
+        step.ready = !waits || step.code == StepCode::ArrangeInsurance;
+        waits |= step.code != StepCode::ArrangeInsurance;
     }
     steps
 }
@@ -304,6 +324,8 @@ mod tests {
             signed: SignedFacts::default(),
             insurance_gap: None,
             insurance_asked: None,
+            insurance_chosen: true,
+            menu_decided: true,
         }
     }
 
@@ -334,6 +356,37 @@ mod tests {
         assert_eq!(steps.iter().map(|s| s.code).collect::<Vec<_>>(), [C::InsuranceNotEnough, C::Present, C::Agree, C::Contract]);
         assert_eq!((steps[0].ready, steps[0].say.as_str()), (true, "A deductible of at most 500."));
         assert_eq!(codes(&DealFacts { state: DealState::Agreed, ..facts }), [C::Contract], "checked when the customer agreed");
+    }
+
+    #[test]
+    fn the_menu_is_gone_through_before_the_figures_are_shown_and_at_the_latest_before_the_signature() {
+        use StepCode as C;
+        let facts = DealFacts { quote_accepted: true, menu_decided: false, ..facts(DealState::Worksheet) };
+        assert_eq!(codes(&facts), [C::DecideMenu, C::Present, C::Agree, C::Contract]);
+        let agreed = DealFacts { state: DealState::Agreed, ..facts };
+        assert_eq!(codes(&agreed), [C::DecideMenu, C::Contract]);
+        assert_eq!(agreed.step(DealVerb::DecideMenu), Ok(DealState::Agreed));
+        assert_eq!(agreed.step(DealVerb::Contract), Err(Refusal::Guard(Guard::MenuDecided)));
+        let cash = DealFacts { kind: DealKind::Cash, ..agreed };
+        assert_eq!(cash.step(DealVerb::Contract), Err(Refusal::Guard(Guard::MenuDecided)));
+        assert_eq!(DealFacts { menu_decided: true, ..cash }.step(DealVerb::Contract), Ok(DealState::Contracted));
+        assert_eq!(codes(&DealFacts { state: DealState::Contracted, ..facts })[0], C::ShowInsurance);
+    }
+
+    #[test]
+    fn until_a_policy_is_chosen_insurance_is_to_be_settled_and_holds_nothing_up() {
+        use StepCode as C;
+        let open = DealFacts { quote_accepted: true, insurance_chosen: false, ..facts(DealState::Presented) };
+        let shown = |facts: &DealFacts<'_>| next_steps(facts).iter().map(|s| (s.code, s.ready)).collect::<Vec<_>>();
+        assert_eq!(shown(&open), [(C::Agree, true), (C::ArrangeInsurance, true), (C::Contract, false)]);
+        let agreed = DealFacts { state: DealState::Agreed, ..open };
+        assert_eq!(shown(&agreed), [(C::ArrangeInsurance, true), (C::Contract, true)], "a card of their own will do");
+        let cash = DealFacts { kind: DealKind::Cash, quote_accepted: false, ..agreed };
+        assert_eq!(codes(&cash), [C::ArrangeInsurance, C::Contract], "nor is a car that is paid for handed over uninsured");
+        // What is wrong with the policies quoted is said in its place.
+        let gap = DealFacts { insurance_gap: Some("A deductible of at most 500."), ..open };
+        assert_eq!(codes(&gap), [C::InsuranceNotEnough, C::Agree, C::Contract]);
+        assert_eq!(codes(&DealFacts { insurance_chosen: true, ..agreed }), [C::Contract]);
     }
 
     #[test]
@@ -420,10 +473,12 @@ mod tests {
                         StepCode::GetApproval => DealVerb::AskApproval,
                         StepCode::GetQuotes | StepCode::InsuranceNotEnough => DealVerb::Quote,
                         StepCode::ChooseQuote => DealVerb::AcceptFinance,
+                        StepCode::DecideMenu => DealVerb::DecideMenu,
                         StepCode::Present => DealVerb::Present,
                         StepCode::Agree => DealVerb::Agree,
                         StepCode::AwaitLender => DealVerb::DecideCredit,
                         StepCode::PrepareDocs => DealVerb::PrepareDocs,
+                        StepCode::ArrangeInsurance => DealVerb::AcceptInsurance,
                         StepCode::Contract => DealVerb::Contract,
                         StepCode::ShowInsurance | StepCode::StateOdometer | StepCode::Deliver => DealVerb::Deliver,
                         StepCode::AwaitFunding => DealVerb::Fund,

@@ -14,6 +14,7 @@ mod fundings;
 mod holds;
 mod inputs;
 mod menu;
+mod menu_decisions;
 mod mutation;
 mod node;
 mod out_of_sync;

@@ -7,9 +7,11 @@ use super::inputs::{
     DealAgreeInput, DealCancelInput, DealContractInput, DealLoseInput, DealOpenInput, DealPresentInput, DealQuoteInput,
     DealScenarioSaveInput, DealStructureInput, DealSwapVehicleInput, QuoteAcceptInput, amount, key, quote_id, target,
 };
+use super::menu_decisions::DealMenuDecideInput;
 use super::payloads::{
-    DealAgreePayload, DealAnswersRecordPayload, DealCancelPayload, DealContractPayload, DealLosePayload, DealOpenPayload,
-    DealPresentPayload, DealQuotePayload, DealScenarioSavePayload, DealStructurePayload, DealSwapVehiclePayload, QuoteAcceptPayload,
+    DealAgreePayload, DealAnswersRecordPayload, DealCancelPayload, DealContractPayload, DealLosePayload, DealMenuDecidePayload,
+    DealOpenPayload, DealPresentPayload, DealQuotePayload, DealScenarioSavePayload, DealStructurePayload, DealSwapVehiclePayload,
+    QuoteAcceptPayload,
 };
 use crate::deals::recheck::HoldConstant;
 use crate::deals::service::{AcceptQuote, ChangeStructure, Deals, OpenDeal, SaveScenario, SwapVehicle};
@@ -62,6 +64,18 @@ impl DealsMutation {
     ) -> GqlResult<DealAnswersRecordPayload> {
         let answer = service::<Deals>(ctx)?.record_answers(actor(ctx)?, by(ctx)?, input.read()?).await?;
         DealAnswersRecordPayload::of(ctx, answer).await
+    }
+
+    /// Records what the customer said to the menu: every product they may have is taken (on the deal) or declined, at its price of
+    /// now. A deal is signed only with that, where the house wants a product decided; a change of the car, the price, the way to
+    /// pay or the products asks for it again. What was said before stays in `Deal.menuDecisions`.
+    async fn deal_menu_decide(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do, and the key or version that guards it.")] input: DealMenuDecideInput,
+    ) -> GqlResult<DealMenuDecidePayload> {
+        let answer = service::<Deals>(ctx)?.decide_menu(actor(ctx)?, by(ctx)?, input.read()?).await?;
+        DealMenuDecidePayload::of(ctx, answer).await
     }
 
     /// Asks every lender program and every insurer for quotes on the present figures. Quotes nobody accepted are superseded.

@@ -14,6 +14,7 @@ use super::desk::{self, ComparisonNode, DealWhatIfInput, GridNode};
 use super::fundings::FundingNode;
 use super::holds::{DealHoldNode, QueuePlaceNode};
 use super::menu::{MenuNode, ProductRefundNode};
+use super::menu_decisions::MenuDecisionNode;
 use super::parts::{DealProductNode, EventNode, FeeWaiverNode, LineNode, NextStepNode, ScenarioNode, StaffMember, TradeInNode};
 use super::plan::PaymentPlanNode;
 use super::quotes::{FinanceQuoteNode, InsuranceQuoteNode};
@@ -342,6 +343,14 @@ impl DealNode {
         let (store, currency, manager) = (deal.store_id, deal.terms.currency, actor.manages(deal.store_id));
         Ok(menu.map(|menu| MenuNode { menu: Arc::new(menu), currency, store, manager }))
     }
+    /// What the customer said to the menu, newest first: every product that was shown, taken or declined, at which price. At most 20
+    /// rounds. `dealMenuDecide` records one; a change of the car, the price, the way to pay or the products asks for another.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn menu_decisions(&self, ctx: &Context<'_>) -> GqlResult<Vec<MenuDecisionNode>> {
+        let deal = &self.0.deal;
+        let rounds = service::<Deals>(ctx)?.menu_decisions(&actor(ctx)?.selling_scope(), deal.id).await?;
+        Ok(rounds.into_iter().map(|round| MenuDecisionNode::new(round, deal.store_id, deal.terms.currency)).collect())
+    }
     /// What a product of the deal gives back when it is cancelled on a day. Null when the deal has no such product.
     #[graphql(complexity = "20 + child_complexity")]
     async fn product_refund(
@@ -466,6 +475,8 @@ impl DealNode {
             },
             insurance_gap: insurance.as_deref(),
             insurance_asked: asked.as_deref(),
+            insurance_chosen: room.deal.accepted_insurance_quote_id.is_some(),
+            menu_decided: service::<Deals>(ctx)?.menu_decided_of(&room),
         };
         Ok(next_steps(&facts).into_iter().map(NextStepNode::from).collect())
     }

@@ -82,6 +82,22 @@ user_error!(
 );
 user_error!("dealAnswersRecord", DealAnswersRecordUserError, DealAnswersRecordErrorCode {});
 user_error!(
+    "dealMenuDecide",
+    DealMenuDecideUserError,
+    DealMenuDecideErrorCode {
+        /// A product of the menu is neither on the deal nor declined, or both; the message names it.
+        MenuUndecided,
+        /// There is no such product on the menu.
+        UnknownProduct,
+        /// Taxes, fees or total price are not known yet.
+        FiguresIncomplete,
+        /// No taxes are known for this place.
+        UnknownJurisdiction,
+        /// The figures can't be calculated.
+        NotPriceable,
+    }
+);
+user_error!(
     "dealStructure",
     DealStructureUserError,
     DealStructureErrorCode {
@@ -157,6 +173,8 @@ user_error!(
         VehicleTaken,
         /// The customer has not chosen a finance quote, or it expired.
         QuoteNeeded,
+        /// A product of the menu is neither taken nor declined: `dealMenuDecide` first.
+        MenuUndecided,
     }
 );
 user_error!(
@@ -284,6 +302,7 @@ macro_rules! car_payload {
 pub(super) use {car_payload, payload};
 
 payload!("dealAnswersRecord", DealAnswersRecordPayload, DealAnswersRecordUserError);
+payload!("dealMenuDecide", DealMenuDecidePayload, DealMenuDecideUserError);
 payload!("dealOpen", DealOpenPayload, DealOpenUserError);
 payload!("dealStructure", DealStructurePayload, DealStructureUserError);
 payload!("quoteAccept", QuoteAcceptPayload, QuoteAcceptUserError);
@@ -313,9 +332,13 @@ impl DealQuotePayload {
         let deal = deal(ctx, &answer).await?;
         let stale = out_of_sync(ctx, &answer).await?;
         let at = deal.as_ref().map(|deal| (deal.deal().store_id, deal.deal().terms.currency));
-        let declined = at.map_or_else(Vec::new, |(store, currency)| {
-            answer.declined.into_iter().map(|declined| DeclinedNode::new(declined, store, currency)).collect()
-        });
+        let declined = match at.zip(answer.declined) {
+            Some(((store, currency), kept)) => {
+                let declined = service::<Deals>(ctx)?.declined(store, &kept)?;
+                declined.into_iter().map(|declined| DeclinedNode::new(declined, store, currency)).collect()
+            }
+            None => Vec::new(),
+        };
         Ok(Self { deal, declined, out_of_sync: stale, user_errors: user_errors(answer.refused)?, replayed: answer.replayed })
     }
 }

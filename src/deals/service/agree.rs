@@ -33,7 +33,8 @@ impl Deals {
         let work = |before: &OnTable, now| {
             let mut deal = before.deal.clone();
             deal.state = self.step_within_rules(before, DealVerb::Agree, now)?;
-            if let Some(gap) = chosen.as_ref().and_then(|chosen| self.desk.cover_gap(&Self::case(before, &before.structure), chosen)) {
+            let gap = chosen.as_ref().map(|chosen| self.desk.cover_gap(&Self::case(before, &before.structure), chosen)).transpose()?;
+            if let Some(gap) = gap.flatten() {
                 return Err(Refusal::new(RefusalCode::InsuranceNotEnough, "dealId", gap).into());
             }
             deal.agreed_at = Some(now);

@@ -56,7 +56,9 @@ impl Deals {
         Self::step(&before, DealVerb::Structure, false)?;
         let json = |e: serde_json::Error| DbError::Corrupt(e.to_string());
         let needs = wish.needs.map(serde_json::to_value).transpose().map_err(json)?;
-        let insurance = wish.insurance.as_ref().map(serde_json::to_value).transpose().map_err(json)?;
+        // Who drives, how old they are and what they did is nobody's business but the insurers'.
+        let kept = wish.insurance.as_ref().map(|said| self.desk.purses().keep(before.deal.store_id, said)).transpose()?;
+        let insurance = kept.map(serde_json::to_value).transpose().map_err(json)?;
         let detail = json!({ "needs": needs.is_some(), "insurance": insurance.is_some() });
         let now = tx.now();
         answers::keep(tx.conn(), before.deal.id, needs, insurance, now).await?;

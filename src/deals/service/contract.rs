@@ -7,6 +7,7 @@ use crate::auth::Actor;
 use crate::db::notices::Subject;
 use crate::db::{By, Tx};
 use crate::deals::states::DealVerb;
+use crate::deals::steps::DealFacts;
 use crate::deals::store::open;
 use crate::deals::store::table::{self, OnTable};
 use crate::inventory::{HoldReason, InventoryError, PlaceHold};
@@ -27,7 +28,9 @@ impl Deals {
             DealError::Refused(refusal) if refusal.deal_id.is_none() => DealError::Undone(refusal),
             other => other,
         })?;
-        let state = Self::step(&before, DealVerb::Contract, false)?;
+        let taken = before.taken_words();
+        let facts = DealFacts { menu_decided: self.menu_decided(&before), ..Self::facts(&before, taken.as_deref(), false) };
+        let state = Self::decided(&before, DealVerb::Contract, facts.step(DealVerb::Contract))?;
         let wish = PlaceHold {
             vehicle_id: before.deal.vehicle_id,
             deal_id: before.deal.id,

@@ -19,6 +19,7 @@ mod deposit;
 mod funding;
 mod hold;
 mod idle;
+mod menu;
 mod open;
 mod quote;
 mod read;
@@ -61,6 +62,7 @@ pub use delivery::{DeliverDeal, ReturnDeal, UnwindDeal};
 pub use deposit::{ChangeDeposit, TakeDeposit};
 pub use funding::FundDeal;
 pub use hold::{HoldCar, OnCar};
+pub use menu::DecideMenu;
 pub use open::OpenDeal;
 pub use quote::{AcceptQuote, AnyQuote};
 pub use read::{DealFilter, DealOrder};
@@ -361,6 +363,8 @@ impl Deals {
             signed: SignedFacts::default(),
             insurance_gap: None,
             insurance_asked: None,
+            insurance_chosen: on_table.deal.accepted_insurance_quote_id.is_some(),
+            menu_decided: on_table.menu_decided,
         }
     }
 

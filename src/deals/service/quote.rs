@@ -73,8 +73,9 @@ impl Deals {
         let mut deal = before.deal.clone();
         deal.state = state;
         let detail = json!({ "financeQuotes": offers.len(), "insuranceQuotes": premiums.len(), "declined": declined.len() });
+        let kept = if declined.is_empty() { None } else { Some(self.desk.purses().keep(before.deal.store_id, &declined)?) };
         let answer = self.write(tx, &before, Change::of(deal, "quoted", detail)).await?;
-        Ok(Answer { declined, ..answer })
+        Ok(Answer { declined: kept, ..answer })
     }
 
     /// Chooses a quote. A finance quote's payment becomes the deal's. Insurance that was chosen before and is not what this lender
@@ -98,7 +99,7 @@ impl Deals {
         let quote = acceptable(found, tx.now()).map_err(|refusal| refusal.of(id))?;
         if let AnyQuote::Insurance(_) = wish.quote {
             let chosen = Chosen { inputs: quote.content.clone(), program: quotes::chosen_program(tx.conn(), id).await? };
-            if let Some(gap) = self.desk.cover_gap(&Self::case(&before, &before.structure), &chosen) {
+            if let Some(gap) = self.desk.cover_gap(&Self::case(&before, &before.structure), &chosen)? {
                 return Err(Refusal::new(RefusalCode::InsuranceNotEnough, "quoteId", gap).of(id).into());
             }
         }
@@ -139,7 +140,7 @@ impl Deals {
         }
         let chosen = quotes::chosen_insurance(tx.conn(), &actor.selling_scope(), before.deal.id, before.deal.version).await?;
         let case = Self::case(before, &before.structure);
-        Ok(chosen.and_then(|chosen| self.desk.cover_gap(&case, &Chosen { program, ..chosen })))
+        Ok(chosen.map(|chosen| self.desk.cover_gap(&case, &Chosen { program, ..chosen })).transpose()?.flatten())
     }
 
     /// What stands between the insurance of a deal that is not agreed yet and the demands of its lender or lessor: of the policy
@@ -155,7 +156,7 @@ impl Deals {
         let covers = quotes::covers(&mut *self.db.read().await?, scope, deal.id).await?;
         let mut first = None;
         for cover in &covers {
-            let Some(gap) = self.desk.gap(known.group_id, deal.terms.kind, known.today, cover) else { return Ok(None) };
+            let Some(gap) = self.desk.gap((known.group_id, deal.store_id), deal.terms.kind, known.today, cover)? else { return Ok(None) };
             first.get_or_insert(gap);
         }
         Ok(first)

@@ -10,7 +10,8 @@ use crate::auth::Scope;
 use crate::db::DbError;
 use crate::deals::model::Scenario;
 use crate::deals::plan::{Opened, PaymentPlan};
-use crate::deals::purse::damaged;
+use crate::deals::pricing::Declined;
+use crate::deals::purse::{Kept, damaged};
 use crate::deals::replay::Replay;
 use crate::deals::states::DealState;
 use crate::deals::store::list::{self, DealKey};
@@ -138,7 +139,7 @@ impl Deals {
         let mut conn = self.db.read().await?;
         let stored = match id {
             AnyQuote::Finance(id) => self.opened(quotes::stored_finance(&mut conn, scope, id).await?)?,
-            AnyQuote::Insurance(id) => quotes::stored_insurance(&mut conn, scope, id).await?,
+            AnyQuote::Insurance(id) => self.driven(quotes::stored_insurance(&mut conn, scope, id).await?)?,
         };
         Ok(stored.map(|quote| match id {
             AnyQuote::Finance(_) => Replay::of_finance(quote.engine_version, &quote.inputs, quote.result),
@@ -155,12 +156,25 @@ impl Deals {
         Ok(stored.map(|quote| (quote.inputs, quote.result)))
     }
 
+    /// A stored insurance quote as it was calculated.
+    fn driven(&self, mut stored: Option<quotes::StoredQuote>) -> Result<Option<quotes::StoredQuote>, DbError> {
+        if let Some(quote) = &mut stored {
+            self.desk.purses().open_drivers(quote.store_id, &mut quote.inputs)?;
+        }
+        Ok(stored)
+    }
+
     /// A stored finance quote as it was calculated.
     fn opened(&self, mut stored: Option<quotes::StoredQuote>) -> Result<Option<quotes::StoredQuote>, DbError> {
         if let Some(quote) = &mut stored {
             self.desk.purses().open_quote(quote.store_id, &mut quote.inputs, &mut quote.result)?;
         }
         Ok(stored)
+    }
+
+    /// The programs that declined, as an answer keeps them.
+    pub fn declined(&self, store: StoreId, kept: &Kept<Vec<Declined>>) -> Result<Vec<Declined>, DbError> {
+        self.desk.purses().open(store, kept)
     }
 
     /// What a deal's or a scenario's plan keeps sealed: income, debts, score, credit file, co-signer.
@@ -171,7 +185,8 @@ impl Deals {
     /// Inputs and result of an insurance quote as stored.
     pub async fn stored_insurance_quote(&self, scope: &Scope, id: InsuranceQuoteId) -> Result<Option<(Value, Value)>, DbError> {
         let mut conn = self.db.read().await?;
-        Ok(quotes::stored_insurance(&mut conn, scope, id).await?.map(|quote| (quote.inputs, quote.result)))
+        let stored = self.driven(quotes::stored_insurance(&mut conn, scope, id).await?)?;
+        Ok(stored.map(|quote| (quote.inputs, quote.result)))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::db::idempotency::ClaimError;
 use crate::deals::diff::Difference;
 use crate::deals::model::{Deal, OutOfBounds};
 use crate::deals::pricing::{Declined, Unpriced};
+use crate::deals::purse::Kept;
 use crate::deals::recheck::Recheck;
 use crate::deals::states::{DealVerb, Guard};
 use crate::deals::store::table::{OnTable, Taken};
@@ -56,6 +57,8 @@ crate::text_enum! {
         QuoteExpired = "QUOTE_EXPIRED",
         /// The insurance is not what the lender or lessor asks for.
         InsuranceNotEnough = "INSURANCE_NOT_ENOUGH",
+        /// A product of the menu is neither taken nor declined, or both.
+        MenuUndecided = "MENU_UNDECIDED",
         /// A reason must be given.
         ReasonNeeded = "REASON_NEEDED",
         /// A manager of the store must do it.
@@ -174,6 +177,11 @@ impl Refusal {
                 "dealId",
                 "A manager must say yes to these figures first. The next steps say why and who.",
             ),
+            Guard::MenuDecided => Self::new(
+                RefusalCode::MenuUndecided,
+                "dealId",
+                "Go through the menu with the customer first: every product is taken or declined, at today's price.",
+            ),
             Guard::ReasonGiven => Self::new(RefusalCode::ReasonNeeded, "reason", "Say why in a few words."),
             Guard::InsuranceActive => Self::new(
                 RefusalCode::NotInsured,
@@ -242,6 +250,7 @@ const fn done(verb: DealVerb) -> &'static str {
         DealVerb::AcceptFinance | DealVerb::AcceptInsurance => "given another quote",
         DealVerb::SwapVehicle => "moved to another car",
         DealVerb::AskApproval => "put before a manager",
+        DealVerb::DecideMenu => "given answers to the menu",
         DealVerb::Present => "presented",
         DealVerb::Agree => "agreed yet: present it first",
         DealVerb::SubmitCredit => "sent to lenders",
@@ -299,9 +308,9 @@ pub struct Answer {
     /// A swap: what became of programs, products and insurance.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rechecks: Vec<Recheck>,
-    /// A round of quotes: which programs declined and why.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub declined: Vec<Declined>,
+    /// A round of quotes: which programs declined and why. Sealed: their words tell the income again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declined: Option<Kept<Vec<Declined>>>,
     /// The saved scenario.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scenario_id: Option<ScenarioId>,

@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 
 use crate::auth::Scope;
 use crate::db::DbError;
+use crate::deals::purse::Kept;
 use crate::finance::CustomerNeeds;
 use crate::insurance::InsuranceWish;
 use crate::kernel::id::{DealId, ProgramId};
@@ -15,8 +16,8 @@ use crate::kernel::id::{DealId, ProgramId};
 pub(in crate::deals) struct Answers {
     /// For suggestions of products.
     pub(in crate::deals) needs: CustomerNeeds,
-    /// For insurers.
-    pub(in crate::deals) insurance: InsuranceWish,
+    /// For insurers; who drives is sealed.
+    pub(in crate::deals) insurance: Option<Kept<InsuranceWish>>,
     /// The buyer's state.
     pub(in crate::deals) state: Option<String>,
     /// The buyer's ZIP code.
@@ -43,7 +44,7 @@ pub(in crate::deals) async fn find(conn: &mut PgConnection, scope: &Scope, deal:
     let corrupt = |e: serde_json::Error| DbError::Corrupt(format!("deal_answer: {e}"));
     Ok(Some(Answers {
         needs: row.needs.map(serde_json::from_value).transpose().map_err(corrupt)?.unwrap_or_default(),
-        insurance: row.insurance.map(serde_json::from_value).transpose().map_err(corrupt)?.unwrap_or_default(),
+        insurance: row.insurance.map(serde_json::from_value).transpose().map_err(corrupt)?,
         state: row.state,
         postal_code: row.postal_code,
         program: row.program,

@@ -10,6 +10,7 @@ pub(super) mod delivery;
 pub(super) mod funding;
 pub(super) mod idle;
 pub(super) mod list;
+pub(super) mod menu;
 pub(super) mod offline;
 pub(super) mod open;
 pub(super) mod quotes;

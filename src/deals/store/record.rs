@@ -129,5 +129,6 @@ record!(
         approval_level: Option<ApprovalLevel>,
         approval_expires_at: Option<DateTime<Utc>>,
         approval_findings: Option<sqlx::types::Json<Vec<Finding>>>,
+        menu_decided: bool,
     }
 );

@@ -99,6 +99,8 @@ pub(in crate::deals) struct StepFacts {
     pub(in crate::deals) basis: Basis,
     /// The latest question to a manager, without its figures.
     pub(in crate::deals) approval: Option<Standing>,
+    /// What the customer said to the menu is about what stands now.
+    pub(in crate::deals) menu_decided: bool,
 }
 
 impl StepFacts {
@@ -132,6 +134,7 @@ impl StepFacts {
             group_id: row.group_id.into(),
             today: row.today,
             basis,
+            menu_decided: row.menu_decided,
             approval: standing(row.approval_status, row.approval_level, row.approval_expires_at, row.approval_findings, None),
         }
     }
@@ -294,7 +297,9 @@ pub(in crate::deals) async fn find_many(
                      s.group_id, ($3 AT TIME ZONE s.time_zone)::date, v.condition, v.price_cents, v.msrp_cents, v.cost_cents,
                      (SELECT sum(t.allowance_cents - t.actual_cash_value_cents)::bigint FROM trade_in t WHERE t.deal_id = d.id),
                      (SELECT coalesce(sum(p.price_cents), 0)::bigint FROM deal_product p WHERE p.deal_id = d.id),
-                     q.sell_rate - q.buy_rate, a.status, a.level, a.expires_at, a.findings)
+                     q.sell_rate - q.buy_rate, a.status, a.level, a.expires_at, a.findings,
+                     coalesce((SELECT m.basis FROM menu_decision m WHERE m.deal_id = d.id ORDER BY m.round DESC LIMIT 1)
+                       = menu_basis(d.id, d.vehicle_id, d.kind, d.price_cents), false))
                    FROM store s
                    JOIN vehicle v ON v.id = d.vehicle_id
                    LEFT JOIN finance_quote q ON q.id = d.accepted_finance_quote_id

@@ -42,6 +42,8 @@ pub(in crate::deals) struct OnTable {
     pub(in crate::deals) markup: Option<Rate>,
     /// The latest question to a manager.
     pub(in crate::deals) approval: Option<Standing>,
+    /// What the customer said to the menu is about what stands now.
+    pub(in crate::deals) menu_decided: bool,
     /// The device that has the deal open now.
     pub(in crate::deals) holder: Option<Holder>,
     pub(in crate::deals) group_id: GroupId,
@@ -73,6 +75,7 @@ impl OnTable {
             quote_accepted: false,
             markup: None,
             approval: None,
+            menu_decided: false,
             holder: None,
             car: self.car.clone(),
             ..*self
@@ -169,6 +172,7 @@ struct Row {
     approval_expires_at: Option<DateTime<Utc>>,
     approval_findings: Option<Json<Vec<Finding>>>,
     approval_hash: Option<Vec<u8>>,
+    menu_decided: bool,
     trade_ins: Vec<TradeInRow>,
     products: Vec<ProductRow>,
 }
@@ -223,6 +227,8 @@ pub(in crate::deals) async fn read_many(
              seat.session_id AS "holder_session?: _", seat.user_name AS "holder_name?", seat.device_label AS "holder_device?",
              v.cost_cents AS "cost: _", (q.sell_rate - q.buy_rate) AS "markup?", a.status AS "approval_status?: _", a.level AS "approval_level?: _",
              a.expires_at AS "approval_expires_at?", a.findings AS "approval_findings?: _", a.figures_hash AS "approval_hash?",
+             coalesce((SELECT m.basis FROM menu_decision m WHERE m.deal_id = d.id ORDER BY m.round DESC LIMIT 1)
+               = menu_basis(d.id, d.vehicle_id, d.kind, d.price_cents), false) AS "menu_decided!",
              ARRAY(SELECT ROW(t.id, t.vin, t.model_year, t.make, t.model, t.odometer_miles, t.allowance_cents, t.actual_cash_value_cents,
                      t.payoff_cents, t.payoff_good_through, t.payoff_per_diem_cents)
                    FROM trade_in t WHERE t.deal_id = d.id ORDER BY t.ordinal) AS "trade_ins!: _",
@@ -296,6 +302,7 @@ fn on_table(row: Row, now: DateTime<Utc>) -> OnTable {
         cost: row.cost,
         markup: row.markup.and_then(Rate::from_percent),
         approval,
+        menu_decided: row.menu_decided,
         deal: Deal {
             id: row.id,
             number: row.number,

@@ -75,6 +75,8 @@ pub struct Product {
     pub max_ltv: Option<Rate>,
     /// In how many of the menu's columns it stands.
     pub menu_columns: u8,
+    /// The customer says yes or no to it before a deal is signed.
+    pub must_decide: bool,
     /// How it is given back.
     pub cancel_method: CancelMethod,
     /// Days in which it can be given back in full.
@@ -88,6 +90,16 @@ pub struct Product {
 }
 
 impl Product {
+    /// Whether the list means it for such a deal, whatever else may stand against it.
+    pub fn meant_for(&self, kind: QuoteKind, condition: SaleCondition, state: &str) -> bool {
+        fn of<T: PartialEq>(all: &[T], one: &T) -> bool {
+            all.is_empty() || all.contains(one)
+        }
+        of(&self.deal_kinds, &kind)
+            && of(&self.conditions, &condition)
+            && (self.states.is_empty() || self.states.iter().any(|s| s == state))
+    }
+
     /// The product on a deal, at its list price or another.
     pub fn line(&self, price: Option<Cents>) -> ProductLine {
         ProductLine { id: self.id, code: self.code.clone(), kind: self.kind, name: self.name.clone(), price: price.unwrap_or(self.price) }

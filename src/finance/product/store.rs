@@ -33,7 +33,7 @@ pub(in crate::finance) async fn products(conn: &mut PgConnection) -> Result<Vec<
         r#"SELECT id AS "id: ProductId", group_id AS "group_id: GroupId", code, kind AS "kind: ProductKind", name, provider, term_months, term_miles,
                   deductible_cents AS "deductible: Cents", price_cents AS "price: Cents", cost_cents AS "cost: Cents",
                   conditions AS "conditions: Vec<SaleCondition>", deal_kinds AS "deal_kinds: Vec<QuoteKind>", states, max_age_years,
-                  max_odometer_miles, max_ltv_percent, menu_columns, cancel_method AS "cancel_method: CancelMethod", free_look_days,
+                  max_odometer_miles, max_ltv_percent, menu_columns, must_decide, cancel_method AS "cancel_method: CancelMethod", free_look_days,
                   cancel_fee_cents AS "cancel_fee: Cents", lower(effective) AS effective_from, upper(effective) AS effective_to
            FROM product ORDER BY code, effective"#
     )
@@ -60,6 +60,7 @@ pub(in crate::finance) async fn products(conn: &mut PgConnection) -> Result<Vec<
                 max_odometer_miles: opt_small("product.max_odometer_miles", row.max_odometer_miles)?,
                 max_ltv: opt_rate("product.max_ltv_percent", row.max_ltv_percent)?,
                 menu_columns: small("product.menu_columns", row.menu_columns)?,
+                must_decide: row.must_decide,
                 cancel_method: row.cancel_method,
                 free_look_days: small("product.free_look_days", row.free_look_days)?,
                 cancel_fee: row.cancel_fee,

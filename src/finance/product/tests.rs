@@ -30,6 +30,7 @@ fn product(kind: ProductKind) -> Product {
         max_odometer_miles: None,
         max_ltv: None,
         menu_columns: 2,
+        must_decide: false,
         cancel_method: CancelMethod::ProRata,
         free_look_days: 30,
         cancel_fee: Cents(50_00),

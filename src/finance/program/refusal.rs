@@ -76,6 +76,16 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// The same for what is kept and read by many: without the figures that tell the income.
+    pub fn discreet(&self) -> String {
+        match self.rule {
+            RefusalRule::PaymentToIncome | RefusalRule::DebtToIncome => {
+                "The payment is more than the lender takes of the income.".to_owned()
+            }
+            _ => self.sentence(),
+        }
+    }
+
     /// The rule, and what clears it, in one breath.
     pub fn sentence(&self) -> String {
         match &self.change {

@@ -28,6 +28,7 @@ pub(super) static PRODUCTS: Spec = Spec {
         may("max_miles", Int(0, 1_000_000)),
         may("max_ltv", Percent),
         or("menu_columns", Int(1, 4), "2"),
+        or("must_decide", Bool, "false"),
         or("cancel_method", Choice(&["PRO_RATA", "RULE_OF_78", "NONE"]), "PRO_RATA"),
         or("free_look_days", Int(0, 365), "30"),
         or("cancel_fee", Money, "0.00"),
@@ -44,19 +45,20 @@ pub(super) static PRODUCTS: Spec = Spec {
                'term_miles', term_miles, 'deductible', (deductible_cents / 100.0)::numeric(15,2)::text,
                'price', (price_cents / 100.0)::numeric(15,2)::text, 'cost', (cost_cents / 100.0)::numeric(15,2)::text, 'conditions', conditions,
                'deal_kinds', deal_kinds, 'states', states, 'max_age', max_age_years, 'max_miles', max_odometer_miles, 'max_ltv', max_ltv_percent::text,
-               'menu_columns', menu_columns, 'cancel_method', cancel_method, 'free_look_days', free_look_days,
+               'menu_columns', menu_columns, 'must_decide', must_decide, 'cancel_method', cancel_method, 'free_look_days', free_look_days,
                'cancel_fee', (cancel_fee_cents / 100.0)::numeric(15,2)::text, 'from', lower(effective), 'to', upper(effective))
              FROM product WHERE group_id = $1 ORDER BY code, effective",
     insert: r#"INSERT INTO product (id, group_id, code, kind, name, provider, term_months, term_miles, deductible_cents, price_cents, cost_cents, conditions,
                deal_kinds, states, max_age_years, max_odometer_miles, max_ltv_percent, menu_columns, cancel_method, free_look_days, cancel_fee_cents,
-               effective)
+               effective, must_decide)
              SELECT md5('product ' || $2::uuid || r.code || r."from")::uuid, $2, r.code, r.kind, r.name, r.provider, r.term_months, r.term_miles,
                r.deductible * 100, r.price * 100, r.cost * 100, string_to_array(coalesce(r.conditions, ''), ' '),
                string_to_array(coalesce(r.deal_kinds, ''), ' '), string_to_array(coalesce(r.states, ''), ' '), r.max_age, r.max_miles, r.max_ltv,
-               r.menu_columns, r.cancel_method, r.free_look_days, r.cancel_fee * 100, daterange(r."from", r."to")
+               r.menu_columns, r.cancel_method, r.free_look_days, r.cancel_fee * 100, daterange(r."from", r."to"), r.must_decide
              FROM jsonb_to_recordset($1) AS r (code text, kind text, name text, provider text, term_months int, term_miles int, deductible numeric,
                price numeric, cost numeric, conditions text, deal_kinds text, states text, max_age int, max_miles int, max_ltv numeric,
-               menu_columns int, cancel_method text, free_look_days int, cancel_fee numeric, "from" date, "to" date)
+               menu_columns int, cancel_method text, free_look_days int, cancel_fee numeric, "from" date, "to" date,
+               must_decide bool)
              ON CONFLICT DO NOTHING"#,
     close: close!("product"),
     note: None,

@@ -16,7 +16,8 @@ use crate::helpers::live::listen;
 use crate::helpers::showroom::Showroom;
 use crate::inventory_feeds::vin;
 
-const WATCHED: &str = "subscription ($id: ID!) { dealChanged(id: $id) { version vehicle { missingSince price { amount } } } }";
+const WATCHED: &str = "subscription ($id: ID!) { dealChanged(id: $id) { version vehicle { missingSince price { amount } }
+  vehicleTaken nextSteps { code } replacements(first: 1) { vehicle { id } } } }";
 
 /// A tablet with a deal open, and when it was told what.
 struct Tablet {
@@ -127,7 +128,11 @@ async fn a_feed_that_lands_is_told_to_every_watching_tablet_in_time_and_keeps_no
             let car = tablet.car;
             let fits = |seen: &Value| {
                 let (missing, shown) = (seen["vehicle"]["missingSince"].is_string(), &seen["vehicle"]["price"]["amount"]);
-                missing == gone(car) && (missing || *shown == price)
+                // A car the feed leaves out may be there all the same: it is to be looked for, and others are offered.
+                let looked_for = seen["nextSteps"].as_array().expect("steps").contains(&json!({ "code": "CHECK_VEHICLE" }));
+                let offered = seen["replacements"].as_array().is_some_and(|cars| !cars.is_empty());
+                let told = (looked_for, offered, seen["vehicleTaken"].is_null()) == (missing, missing, true);
+                told && missing == gone(car) && (missing || *shown == price)
             };
             let told = tablet.told_when(fits).await;
             of_feeds.push(told.saturating_duration_since(landed));

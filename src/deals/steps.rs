@@ -28,6 +28,8 @@ crate::text_enum! {
     pub enum StepCode {
         /// The car belongs to another deal now.
         SwapVehicle = "SWAP_VEHICLE",
+        /// The store's feed no longer names the car: look whether it is still there. Holds nothing up; other cars are offered.
+        CheckVehicle = "CHECK_VEHICLE",
         /// A part of the structure is missing.
         CompleteStructure = "COMPLETE_STRUCTURE",
         /// The figures go beyond what a salesperson may decide alone.
@@ -97,6 +99,8 @@ pub struct DealFacts<'a> {
     pub quote_accepted: bool,
     /// Why the car can't be had ("was just sold in another deal at 14:02"); none while it can.
     pub vehicle_taken: Option<&'a str>,
+    /// The store's feed no longer names the car. It may be there all the same: nothing is refused for it.
+    pub vehicle_missing: bool,
     /// A reason came with the request.
     pub reason_given: bool,
     /// What it still needs of a manager.
@@ -183,6 +187,10 @@ pub fn next_steps(facts: &DealFacts<'_>) -> Vec<NextStep> {
     if let Some(taken) = facts.vehicle_taken {
         add(StepCode::SwapVehicle, Clearer::Salesperson, format!("This car {taken}. Choose another; everything else is kept."));
     }
+    if facts.vehicle_missing && facts.vehicle_taken.is_none() {
+        let say = "The store's feed no longer names this car: look whether it is still there before you go on.";
+        add(StepCode::CheckVehicle, Clearer::Salesperson, say.into());
+    }
     let financed = facts.kind != DealKind::Cash;
     if financed && facts.term_months.is_none() {
         add(StepCode::CompleteStructure, Clearer::Salesperson, "Choose a term in months.".into());
@@ -229,11 +237,12 @@ pub fn next_steps(facts: &DealFacts<'_>) -> Vec<NextStep> {
         add(StepCode::ArrangeInsurance, Clearer::Customer, say.into());
     }
     add(StepCode::Contract, Clearer::Customer, "Sign. The car is theirs from that moment.".into());
-    // Insurance can be settled at any time, and nothing before the hand-over waits for it.
+    // Insurance can be settled and a car looked for at any time, and no other step waits for them.
     let mut waits = false;
     for step in &mut steps {
-        step.ready = !waits || step.code == StepCode::ArrangeInsurance;
-        waits |= step.code != StepCode::ArrangeInsurance;
+        let aside = matches!(step.code, StepCode::ArrangeInsurance | StepCode::CheckVehicle);
+        step.ready = !waits || aside;
+        waits |= !aside;
     }
     steps
 }
@@ -317,6 +326,7 @@ mod tests {
             open_quotes: 0,
             quote_accepted: false,
             vehicle_taken: None,
+            vehicle_missing: false,
             reason_given: false,
             approval: ApprovalNeed::Nothing,
             approver: ApprovalLevel::SalesManager,
@@ -371,6 +381,17 @@ mod tests {
         assert_eq!(cash.step(DealVerb::Contract), Err(Refusal::Guard(Guard::MenuDecided)));
         assert_eq!(DealFacts { menu_decided: true, ..cash }.step(DealVerb::Contract), Ok(DealState::Contracted));
         assert_eq!(codes(&DealFacts { state: DealState::Contracted, ..facts })[0], C::ShowInsurance);
+    }
+
+    #[test]
+    fn a_car_the_feed_no_longer_names_is_looked_for_and_holds_nothing_up() {
+        use StepCode as C;
+        let agreed = DealFacts { vehicle_missing: true, quote_accepted: true, ..facts(DealState::Agreed) };
+        let shown: Vec<_> = next_steps(&agreed).iter().map(|s| (s.code, s.ready)).collect();
+        assert_eq!(shown, [(C::CheckVehicle, true), (C::Contract, true)]);
+        assert_eq!(agreed.step(DealVerb::Contract), Ok(DealState::Contracted));
+        let sold = DealFacts { vehicle_taken: Some("was just sold in deal 7 at 14:02"), ..agreed };
+        assert_eq!(codes(&sold), [C::SwapVehicle, C::Contract], "there is nothing to look for");
     }
 
     #[test]
@@ -468,7 +489,7 @@ mod tests {
                 for (quotes, accepted) in [(0, false), (3, false), (0, true)] {
                     let facts = DealFacts { kind: *kind, open_quotes: quotes, quote_accepted: accepted, ..facts(*state) };
                     let verb = match next_steps(&facts)[0].code {
-                        StepCode::SwapVehicle => DealVerb::SwapVehicle,
+                        StepCode::SwapVehicle | StepCode::CheckVehicle => DealVerb::SwapVehicle,
                         StepCode::CompleteStructure => DealVerb::Structure,
                         StepCode::GetApproval => DealVerb::AskApproval,
                         StepCode::GetQuotes | StepCode::InsuranceNotEnough => DealVerb::Quote,

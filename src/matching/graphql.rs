@@ -83,7 +83,9 @@ pub async fn replacements_for(
 ) -> GqlResult<Vec<MatchNode>> {
     let found = service::<Matching>(ctx)?.best(scope, preferences, Some(taken), count + SPARE).await?;
     let nodes = fresh(ctx, scope, found.best).await?;
-    Ok(nodes.into_iter().filter(|node| node.vehicle.id != taken.id).take(count).collect())
+    // Nor one that may be gone as well: the store's feed no longer names it.
+    let there = |node: &MatchNode| node.vehicle.id != taken.id && node.vehicle.missing_since.is_none();
+    Ok(nodes.into_iter().filter(there).take(count).collect())
 }
 
 async fn fresh(ctx: &Context<'_>, scope: &Scope, best: Vec<Match>) -> GqlResult<Vec<MatchNode>> {

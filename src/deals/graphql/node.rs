@@ -102,10 +102,11 @@ impl DealNode {
         replacements_for(ctx, &scope.only(*store_id), &wishes, &taken, count).await
     }
 
-    /// Why the deal's car can't be had any more.
-    async fn taken(&self, ctx: &Context<'_>) -> GqlResult<Option<String>> {
+    /// Why the deal's car can't be had any more, and whether the store's feed no longer names it.
+    async fn taken(&self, ctx: &Context<'_>) -> GqlResult<(Option<String>, bool)> {
         let room = self.with(ctx, |r| r.steps.is_some(), Parts { steps: true, ..Parts::default() }).await?;
-        Ok(room.steps.as_ref().and_then(|known| taken_words(known.taken.as_ref(), known.vehicle_gone)))
+        let Some(known) = &room.steps else { return Ok((None, false)) };
+        Ok((taken_words(known.taken.as_ref(), known.vehicle_gone), known.vehicle_missing))
     }
 
     /// The hand-over of a deal that got that far.
@@ -217,10 +218,11 @@ impl DealNode {
     }
     /// Why the deal's car can't be had any more, to be read after its name: "was just sold in another deal …". Null while it can.
     async fn vehicle_taken(&self, ctx: &Context<'_>) -> GqlResult<Option<String>> {
-        self.taken(ctx).await
+        Ok(self.taken(ctx).await?.0)
     }
-    /// Once the car can't be had: the best cars of the store to put in its place with `dealSwapVehicle`, by what the customer said
-    /// and like the one they chose. Empty while it can, and once the deal is signed or ended.
+    /// Once the car can't be had, or the store's feed no longer names it (`vehicle.missingSince`): the best cars of the store to put in
+    /// its place with `dealSwapVehicle`, by what the customer said and like the one they chose. Empty while all is well, and once
+    /// the deal is signed or ended.
     #[graphql(name = "replacements", complexity = "20 + child_complexity")]
     async fn replacements_offered(
         &self,
@@ -229,7 +231,8 @@ impl DealNode {
     ) -> GqlResult<Vec<MatchNode>> {
         let count = usize::try_from(first).ok().filter(|count| (1..=10).contains(count));
         let count = count.ok_or_else(|| GqlError::bad_input("first: from 1 to 10"))?;
-        if !self.0.deal.state.is_open() || self.taken(ctx).await?.is_none() {
+        let gone = self.0.deal.state.is_open() && matches!(self.taken(ctx).await?, (Some(_), _) | (_, true));
+        if !gone {
             return Ok(Vec::new());
         }
         self.replacements(ctx, count).await
@@ -463,6 +466,7 @@ impl DealNode {
             open_quotes: usize::try_from(known.open_quotes).unwrap_or(0),
             quote_accepted: known.quote_accepted,
             vehicle_taken: taken.as_deref(),
+            vehicle_missing: known.vehicle_missing,
             reason_given: false,
             approval: manager.need,
             approver: manager.approver,

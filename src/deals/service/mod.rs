@@ -365,6 +365,7 @@ impl Deals {
             insurance_asked: None,
             insurance_chosen: on_table.deal.accepted_insurance_quote_id.is_some(),
             menu_decided: on_table.menu_decided,
+            vehicle_missing: false,
         }
     }
 

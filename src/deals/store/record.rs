@@ -130,5 +130,6 @@ record!(
         approval_expires_at: Option<DateTime<Utc>>,
         approval_findings: Option<sqlx::types::Json<Vec<Finding>>>,
         menu_decided: bool,
+        vehicle_missing: bool,
     }
 );

@@ -92,6 +92,8 @@ pub(in crate::deals) struct StepFacts {
     pub(in crate::deals) quote_accepted: bool,
     pub(in crate::deals) taken: Option<super::table::Taken>,
     pub(in crate::deals) vehicle_gone: bool,
+    /// The store's feed no longer names the car.
+    pub(in crate::deals) vehicle_missing: bool,
     pub(in crate::deals) group_id: GroupId,
     /// The day at the store.
     pub(in crate::deals) today: NaiveDate,
@@ -131,6 +133,7 @@ impl StepFacts {
             quote_accepted: row.quote_accepted,
             taken,
             vehicle_gone: row.vehicle_gone,
+            vehicle_missing: row.vehicle_missing,
             group_id: row.group_id.into(),
             today: row.today,
             basis,
@@ -299,7 +302,8 @@ pub(in crate::deals) async fn find_many(
                      (SELECT coalesce(sum(p.price_cents), 0)::bigint FROM deal_product p WHERE p.deal_id = d.id),
                      q.sell_rate - q.buy_rate, a.status, a.level, a.expires_at, a.findings,
                      coalesce((SELECT m.basis FROM menu_decision m WHERE m.deal_id = d.id ORDER BY m.round DESC LIMIT 1)
-                       = menu_basis(d.id, d.vehicle_id, d.kind, d.price_cents), false))
+                       = menu_basis(d.id, d.vehicle_id, d.kind, d.price_cents), false),
+                     v.missing_since IS NOT NULL)
                    FROM store s
                    JOIN vehicle v ON v.id = d.vehicle_id
                    LEFT JOIN finance_quote q ON q.id = d.accepted_finance_quote_id

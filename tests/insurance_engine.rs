@@ -305,10 +305,9 @@ fn a_lenders_own_demand_comes_before_everybodys() {
     assert!(quoted(all(), &InsuranceRequest { interest: LenderInterest::None, ..request }).1.demands.is_empty());
 }
 
-/// Each demand is met at its limit and not a cent beyond, and says what to ask the insurers for.
-#[test]
-fn a_demand_is_met_at_its_limit_and_says_what_clears_it() {
-    let demand = Demand {
+/// What a lessor asks for.
+fn of_a_lessor() -> Demand {
+    Demand {
         id: Uuid::from_u128(4_000),
         lender_code: None,
         interest: LenderInterest::Lease,
@@ -321,7 +320,13 @@ fn a_demand_is_met_at_its_limit_and_says_what_clears_it() {
         effective_from: None,
         effective_to: None,
         verified: true,
-    };
+    }
+}
+
+/// Each demand is met at its limit and not a cent beyond, and says what to ask the insurers for.
+#[test]
+fn a_demand_is_met_at_its_limit_and_says_what_clears_it() {
+    let demand = of_a_lessor();
     let cover = |coverage, limit: Option<i64>, accident: Option<i64>, deductible: Option<i64>| CoverageChoice {
         coverage,
         limit: limit.map(Cents),
@@ -366,20 +371,7 @@ fn a_demand_is_met_at_its_limit_and_says_what_clears_it() {
 #[test]
 fn a_card_is_held_against_everything_a_lessor_asks_for() {
     let (lessor, other) = (LenderId(Uuid::from_u128(1)), LenderId(Uuid::from_u128(2)));
-    let asked = Demand {
-        id: Uuid::nil(),
-        lender_code: None,
-        interest: LenderInterest::Lease,
-        max_deductible: Cents(1_000_00),
-        bodily_injury_person: Cents(100_000_00),
-        bodily_injury_accident: Cents(300_000_00),
-        property_damage: Cents(50_000_00),
-        loss_payee: true,
-        additional_insured: true,
-        effective_from: None,
-        effective_to: None,
-        verified: true,
-    };
+    let asked = of_a_lessor();
     let named = Named { id: Some(lessor), code: "ALPHA", name: "Alpha Bank" };
     let good = CardCover {
         comprehensive_deductible: Some(Cents(0)),

@@ -301,8 +301,8 @@ pub(in crate::deals) async fn find_many(
                      (SELECT sum(t.allowance_cents - t.actual_cash_value_cents)::bigint FROM trade_in t WHERE t.deal_id = d.id),
                      (SELECT coalesce(sum(p.price_cents), 0)::bigint FROM deal_product p WHERE p.deal_id = d.id),
                      q.sell_rate - q.buy_rate, a.status, a.level, a.expires_at, a.findings,
-                     coalesce((SELECT m.basis FROM menu_decision m WHERE m.deal_id = d.id ORDER BY m.round DESC LIMIT 1)
-                       = menu_basis(d.id, d.vehicle_id, d.kind, d.price_cents), false),
+                     EXISTS (SELECT FROM (SELECT basis FROM menu_decision WHERE deal_id = d.id ORDER BY round DESC LIMIT 1) m
+                       WHERE m.basis = menu_basis(d.id, d.vehicle_id, d.kind, d.price_cents)),
                      v.missing_since IS NOT NULL)
                    FROM store s
                    JOIN vehicle v ON v.id = d.vehicle_id

@@ -227,8 +227,8 @@ pub(in crate::deals) async fn read_many(
              seat.session_id AS "holder_session?: _", seat.user_name AS "holder_name?", seat.device_label AS "holder_device?",
              v.cost_cents AS "cost: _", (q.sell_rate - q.buy_rate) AS "markup?", a.status AS "approval_status?: _", a.level AS "approval_level?: _",
              a.expires_at AS "approval_expires_at?", a.findings AS "approval_findings?: _", a.figures_hash AS "approval_hash?",
-             coalesce((SELECT m.basis FROM menu_decision m WHERE m.deal_id = d.id ORDER BY m.round DESC LIMIT 1)
-               = menu_basis(d.id, d.vehicle_id, d.kind, d.price_cents), false) AS "menu_decided!",
+             EXISTS (SELECT FROM (SELECT basis FROM menu_decision WHERE deal_id = d.id ORDER BY round DESC LIMIT 1) m
+               WHERE m.basis = menu_basis(d.id, d.vehicle_id, d.kind, d.price_cents)) AS "menu_decided!",
              ARRAY(SELECT ROW(t.id, t.vin, t.model_year, t.make, t.model, t.odometer_miles, t.allowance_cents, t.actual_cash_value_cents,
                      t.payoff_cents, t.payoff_good_through, t.payoff_per_diem_cents)
                    FROM trade_in t WHERE t.deal_id = d.id ORDER BY t.ordinal) AS "trade_ins!: _",

@@ -5,7 +5,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 
 use super::preference::{Preference, PreferenceAttribute as A, PreferenceBehaviour, PreferenceKind, PreferenceOperator as Op};
 use super::wish::{Wish, say};
@@ -104,7 +104,7 @@ pub fn contradictions(preferences: &[Preference], now: DateTime<Utc>) -> Vec<Con
     let live: Vec<&Preference> = preferences.iter().filter(|p| p.is_live(now)).collect();
     let mut found = Vec::new();
     stated_against_observed(&live, &effective(preferences, now), &mut found);
-    stated_against_later(&live, &mut found);
+    stated_against_later(&live, now, &mut found);
     found.sort_by_key(|c| (c.kind, c.stated, c.against));
     found
 }
@@ -138,6 +138,17 @@ fn stated_against_observed(live: &[&Preference], counting: &[&Preference], found
     }
 }
 
+/// Whether what somebody did speaks against what they said. Two bounds of one kind can be met together, but who said "at most $450"
+/// and builds for $520 goes beyond what they said.
+fn speaks_against(stated: &Wish, seen: &Wish) -> bool {
+    let beyond = match (stated.operator(), seen.operator(), stated.number(), seen.number()) {
+        (Op::AtMost, Op::AtMost, Some(said), Some(done)) => done > said,
+        (Op::AtLeast, Op::AtLeast, Some(said), Some(done)) => done < said,
+        _ => false,
+    };
+    beyond || !compatible(stated, seen)
+}
+
 /// The stated wish that `seen` speaks against, if any. Alternatives ("Toyota or Honda") are contradicted only together.
 fn contradicted(stated: &[&Preference], seen: &Wish) -> Option<usize> {
     let alternatives = || stated.iter().enumerate().filter(|(_, p)| p.wish.operator() == Op::Is && p.wish.number().is_none());
@@ -146,7 +157,7 @@ fn contradicted(stated: &[&Preference], seen: &Wish) -> Option<usize> {
         return alternatives().map(|(at, _)| at).next();
     }
     let is_alternative = |p: &Preference| p.wish.operator() == Op::Is && p.wish.number().is_none() && seen.operator() == Op::Is;
-    stated.iter().position(|p| !is_alternative(p) && !compatible(&p.wish, seen))
+    stated.iter().position(|p| !is_alternative(p) && speaks_against(&p.wish, seen))
 }
 
 fn said_all(stated: &[&Preference], said: &Preference) -> String {
@@ -182,7 +193,12 @@ fn count_word(times: i32) -> String {
     }
 }
 
-fn stated_against_later(live: &[&Preference], found: &mut Vec<Contradiction>) {
+/// "2 Nov"; with the year where it is not the present one.
+fn day_of(at: DateTime<Utc>, now: DateTime<Utc>) -> impl std::fmt::Display {
+    at.format(if at.year() == now.year() { "%-d %b" } else { "%-d %b %Y" })
+}
+
+fn stated_against_later(live: &[&Preference], now: DateTime<Utc>, found: &mut Vec<Contradiction>) {
     let mut stated: Vec<&&Preference> = live.iter().filter(|p| p.kind == PreferenceKind::Stated).collect();
     stated.sort_by_key(|p| (p.at, p.id));
     for (at, later) in stated.iter().enumerate() {
@@ -194,9 +210,9 @@ fn stated_against_later(live: &[&Preference], found: &mut Vec<Contradiction>) {
             let sentence = format!(
                 "Said {} on {}; said {} on {}.",
                 earlier.wish.describe(),
-                earlier.at.format("%-d %b"),
+                day_of(earlier.at, now),
                 later.wish.describe(),
-                later.at.format("%-d %b")
+                day_of(later.at, now)
             );
             found.push(Contradiction { kind, stated: earlier.id, against: later.id, sentence });
         }
@@ -272,6 +288,34 @@ mod tests {
         assert_eq!(found[0].sentence, "Said at most $450 a month; built $520 a month twice.");
         assert_eq!((found[0].stated, found[0].against), (all[0].id, all[1].id));
         assert_eq!(counting(&all), [1]);
+    }
+
+    /// Channels tell a payment that was built and a price that was searched as "at most".
+    #[test]
+    fn bounds_beyond_what_was_said_are_contradictions() {
+        let at_most = |id, a, raw: &str, did, times| {
+            let seen = Preference { wish: Wish::parse(a, Op::AtMost, raw).unwrap(), ..seen(id, a, raw, did, times) };
+            [said(1, a, Op::AtMost, "450", 1), seen]
+        };
+        let (built, searched) = (PreferenceBehaviour::Built, PreferenceBehaviour::Searched);
+        assert_eq!(sentences(&at_most(2, A::MonthlyPayment, "520", built, 2)), ["Said at most $450 a month; built $520 a month twice."]);
+        assert_eq!(sentences(&at_most(2, A::Price, "450.01", searched, 3)), ["Said at most $450; searched for $450.01 3 times."]);
+        assert!(sentences(&at_most(2, A::MonthlyPayment, "450", built, 9)).is_empty());
+        assert!(sentences(&at_most(2, A::MonthlyPayment, "380", built, 9)).is_empty());
+        // The other way round: newer cars asked for than looked at.
+        let year = |done: &str| {
+            let seen =
+                Preference { wish: Wish::parse(A::ModelYear, Op::AtLeast, done).unwrap(), ..seen(2, A::ModelYear, done, searched, 2) };
+            sentences(&[said(1, A::ModelYear, Op::AtLeast, "2020", 1), seen])
+        };
+        assert_eq!(year("2018"), ["Said 2020 or newer; searched for 2018 twice."]);
+        assert!(year("2021").is_empty());
+    }
+
+    #[test]
+    fn a_day_of_another_year_says_the_year() {
+        let all = [said(1, A::Price, Op::AtMost, "30k", -400), said(2, A::Price, Op::AtMost, "25k", 3)];
+        assert_eq!(sentences(&all), ["Said at most $30,000 on 27 Sep 2025; said at most $25,000 on 4 Nov."]);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Duration, Utc};
+use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::reading::scrub;
@@ -149,7 +150,7 @@ pub enum BatchError {
 pub fn parse_batch(body: &[u8], now: DateTime<Utc>) -> Result<Vec<Result<Event, (Option<String>, String)>>, BatchError> {
     // serde_json refuses nesting beyond 128 levels.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let value: Value = serde_json::from_slice(body).map_err(|_| BatchError::Json)?;
+    let value: Value = serde_json::from_slice(body).or_else(|_| serde_json::from_slice(&mended(body))).map_err(|_| BatchError::Json)?;
     let (events, defaults) = match value {
         Value::Array(events) => (events, Map::new()),
         Value::Object(mut map) => match map.remove("events").or_else(|| map.remove("data")) {
@@ -164,6 +165,34 @@ pub fn parse_batch(body: &[u8], now: DateTime<Utc>) -> Result<Vec<Result<Event, 
         return Err(BatchError::TooMany);
     }
     Ok(events.into_iter().map(|event| read(event, &defaults, now)).collect())
+}
+
+/// The body with every half of a surrogate pair that stands alone replaced: browsers write one where a script cut a text in the
+/// middle of an emoji, and one such event must not cost the whole batch.
+fn mended(body: &[u8]) -> Vec<u8> {
+    let unit = |at: usize| {
+        let digits = body.get(at..)?.strip_prefix(b"\\u")?.get(..4)?;
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let mut out = Vec::with_capacity(body.len());
+    let mut at = 0;
+    while let Some(byte) = body.get(at) {
+        let (from, length) = match unit(at) {
+            Some(0xd800..=0xdbff) if matches!(unit(at.saturating_add(6)), Some(0xdc00..=0xdfff)) => (body, 12),
+            Some(0xd800..=0xdfff) => {
+                out.extend_from_slice(b"\\ufffd");
+                (&[][..], 6)
+            }
+            Some(_) => (body, 6),
+            // An escaped backslash escapes nothing after it.
+            None if *byte == b'\\' => (body, 2),
+            None => (body, 1),
+        };
+        let end = at.saturating_add(length);
+        out.extend_from_slice(from.get(at..end.min(from.len())).unwrap_or_default());
+        at = end;
+    }
+    out
 }
 
 /// Where a value is looked for: in the event, its parameters, then the defaults of the batch.
@@ -191,8 +220,16 @@ impl Fields<'_> {
         (1..=max).contains(&length).then_some(text)
     }
 
+    /// Money. A number has the point where programs have it: 519.125 is no 519,125. A text is read as people write.
     fn amount(&self, names: &[&str]) -> Option<Cents> {
-        super::adf::amount(&self.text(names, 40)?)
+        let text = self.text(names, 40)?;
+        match self.raw(names)? {
+            Value::Number(_) => {
+                let plain = Decimal::from_str_exact(&text).or_else(|_| Decimal::from_scientific(&text)).ok()?;
+                Cents::round_half_up(plain).filter(|cents| (Cents::ZERO..=Cents::LIMIT).contains(cents))
+            }
+            _ => super::adf::amount(&text),
+        }
     }
 
     fn whole(&self, names: &[&str], range: std::ops::RangeInclusive<i32>) -> Option<i32> {
@@ -340,8 +377,9 @@ fn facts(f: &Fields<'_>) -> Facts {
         fuel: text(&["item_fuel_type", "fuel_type", "fuel"]),
         color: text(&["item_color", "exterior_color", "color"]),
         drivetrain: text(&["item_drivetrain", "drivetrain"]),
-        price_max: f.amount(&["price_max", "max_price", "item_price_max"]),
-        monthly: f.amount(&["item_payment", "monthly_payment", "payment", "payment_amount", "monthly"]),
+        // A calculator that was not filled in sends a zero.
+        price_max: f.amount(&["price_max", "max_price", "item_price_max"]).filter(|most| *most > Cents::ZERO),
+        monthly: f.amount(&["item_payment", "monthly_payment", "payment", "payment_amount", "monthly"]).filter(|most| *most > Cents::ZERO),
         down: f.amount(&["down_payment", "downpayment", "item_down_payment"]),
         term_months: f.whole(&["term_months", "term", "finance_term"], 1..=120),
     }

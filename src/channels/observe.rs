@@ -148,6 +148,38 @@ mod tests {
     }
 
     #[test]
+    fn a_number_is_read_as_a_program_wrote_it_and_a_text_as_people_write() {
+        let payment = |value: Value| said(&json!({"id": "1", "name": "payment_calculated", "monthly_payment": value}));
+        for (value, cents) in [
+            (json!(519.125), "519.13"),
+            (json!(519.1254), "519.13"),
+            (json!(520), "520.00"),
+            (json!(5.2e2), "520.00"),
+            (json!("$1,250"), "1250.00"),
+        ] {
+            assert_eq!(payment(value.clone()), [format!("MONTHLY_PAYMENT AT_MOST {cents}")], "{value}");
+        }
+        for value in [json!(-5), json!(0), json!(1e30), json!(1e-30), json!("much"), json!({}), json!(null)] {
+            assert!(payment(value.clone()).is_empty(), "{value}");
+        }
+    }
+
+    #[test]
+    fn half_an_emoji_costs_its_text_and_not_the_batch() {
+        let model = |raw: &str| {
+            let body = format!(r#"[{{"id":"1","name":"ViewContent","model":"{raw}"}},{{"id":"2","name":"Search","max_price":30000}}]"#);
+            let events: Vec<Event> = parse_batch(body.as_bytes(), now()).unwrap().into_iter().map(Result::unwrap).collect();
+            assert_eq!(events.len(), 2, "{raw}");
+            events[0].facts.model.clone().unwrap_or_default()
+        };
+        assert_eq!(model(r"Soul \ud83d"), "Soul \u{fffd}");
+        assert_eq!(model(r"\udc00Soul"), "\u{fffd}Soul");
+        assert_eq!(model(r"Soul \ud83d\ud83d\ude97"), "Soul \u{fffd}\u{1f697}");
+        assert_eq!(model(r"a\\ud83d \ud83d"), "a\\ud83d \u{fffd}");
+        assert!(parse_batch(br#"[{"id":"1","name":"\ud83"#, now()).is_err());
+    }
+
+    #[test]
     fn events_without_what_they_need_are_refused_with_the_reason() {
         let days = |n: i64| (now() + Duration::days(n)).to_rfc3339();
         for (event, reason) in [

@@ -4,6 +4,7 @@ use async_graphql::{ErrorExtensionValues, Pos, Response, ServerError, Value};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
+use super::documents::Document;
 use crate::graphql::ErrorCode;
 use crate::http::limits::Limits;
 
@@ -142,6 +143,13 @@ impl Answer {
                 refusal.into()
             }
             other => other,
+        }
+    }
+
+    /// Puts the fields where they were asked for.
+    pub(crate) fn put_in_order(&mut self, document: &Document, operation: Option<&str>) {
+        if let Self::Executed(response) = self {
+            document.orders().apply(operation, &mut response.data);
         }
     }
 

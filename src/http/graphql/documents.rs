@@ -4,11 +4,12 @@
 //! what is used again moves back. The bound counts tokens, because a parsed document grows with them, not with its bytes.
 
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use async_graphql::parser;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
 
+use super::order::Orders;
 use super::{Refusal, guard, scan};
 use crate::graphql::ErrorCode;
 use crate::http::limits::Limits;
@@ -19,6 +20,7 @@ pub(crate) struct Document {
     pub(crate) text: Arc<str>,
     pub(crate) parsed: ExecutableDocument,
     tokens: usize,
+    orders: OnceLock<Orders>,
 }
 
 impl Document {
@@ -31,7 +33,12 @@ impl Document {
             refusal
         })?;
         guard::document(&parsed, limits)?;
-        Ok(Self { text: text.into(), parsed, tokens: scan.tokens })
+        Ok(Self { text: text.into(), parsed, tokens: scan.tokens, orders: OnceLock::new() })
+    }
+
+    /// In which order answers have their fields. Only for a document that was executed, and so is valid.
+    pub(crate) fn orders(&self) -> &Orders {
+        self.orders.get_or_init(|| Orders::of(&self.parsed))
     }
 
     /// The operation that is asked for.

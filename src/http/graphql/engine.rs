@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Data, Executor, Request, Response, Variables};
 use axum::http::StatusCode;
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -208,6 +208,7 @@ impl Engine {
         };
         let Prepared { ty, request, again, document, hash, known, signed_in, .. } = prepared;
         let run = if known { &self.executors.known } else { &self.executors.strict };
+        let operation = request.operation_name.clone();
         let deadline = ms(self.limits.execution_ms);
         let outcome = if ty == OperationType::Mutation {
             // A mutation that has begun runs to its end, whether or not the client still waits for the answer.
@@ -235,7 +236,7 @@ impl Engine {
             drop(permit);
             outcome
         };
-        let answer = match outcome {
+        let mut answer = match outcome {
             Ok(Ok(response)) if signed_in => Answer::of(response),
             // Messages of validation name what the schema has.
             Ok(Ok(response)) => Answer::of(response).without_details(),
@@ -248,6 +249,7 @@ impl Engine {
                 Refusal::new(ErrorCode::Timeout, "This took too long and was stopped. Ask for less, or try again.").into()
             }
         };
+        answer.put_in_order(&document, operation.as_deref());
         // Strangers cannot fill the store.
         if signed_in && answer.was_executed() {
             self.remember(&document, hash, known);
@@ -256,8 +258,15 @@ impl Engine {
     }
 
     /// Starts a subscription.
-    pub(crate) fn subscribe(&self, prepared: Prepared) -> BoxStream<'static, Response> {
-        (self.executors.stream)(prepared.request)
+    pub(crate) fn subscribe(&self, prepared: Prepared) -> BoxStream<'static, Answer> {
+        let Prepared { request, document, .. } = prepared;
+        let operation = request.operation_name.clone();
+        let answers = (self.executors.stream)(request).map(move |response| {
+            let mut answer = Answer::of(response);
+            answer.put_in_order(&document, operation.as_deref());
+            answer
+        });
+        answers.boxed()
     }
 
     fn remember(&self, document: &Arc<Document>, hash: Option<String>, known: bool) {

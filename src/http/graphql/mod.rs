@@ -12,6 +12,7 @@ mod answer;
 mod documents;
 mod engine;
 mod guard;
+mod order;
 mod request;
 mod scan;
 mod types;

@@ -310,7 +310,7 @@ impl Operation {
         let mut events = AssertUnwindSafe(self.http.engine.subscribe(prepared)).catch_unwind();
         while let Some(event) = events.next().await {
             let answer = match event {
-                Ok(response) => Answer::of(response),
+                Ok(answer) => answer,
                 Err(_panic) => {
                     tracing::error!("a subscription panicked; the client was told INTERNAL");
                     Answer::from(crate::http::graphql::internal())

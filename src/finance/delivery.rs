@@ -82,6 +82,24 @@ pub struct ReturnFees {
     pub mileage: Option<MileageFee>,
 }
 
+impl ReturnFees {
+    /// From the columns that keep them: share, least and most of the one; fee, free miles, most and "checked" of the other.
+    pub fn stored(
+        (percent, min, max_restocking): (Option<Decimal>, Option<Cents>, Option<Cents>),
+        (per_mile, free_miles, max, verified): (Option<Cents>, Option<i32>, Option<Cents>, Option<bool>),
+    ) -> Self {
+        Self {
+            restocking: percent.map(|percent| RestockingFee { percent, min, max: max_restocking }),
+            mileage: per_mile.map(|per_mile| MileageFee {
+                per_mile,
+                free_miles: free_miles.unwrap_or_default(),
+                max,
+                verified: verified.unwrap_or_default(),
+            }),
+        }
+    }
+}
+
 /// A row of `delivery_law`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryLaw {

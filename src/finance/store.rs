@@ -9,7 +9,7 @@ use crate::kernel::money::Cents;
 use crate::kernel::rate::Rate;
 
 use super::approval::{ApprovalKind, ApprovalRule};
-use super::delivery::{CountsFrom, DeliveryLaw, DeliveryRight, MileageFee, RestockingFee, ReturnFees};
+use super::delivery::{CountsFrom, DeliveryLaw, DeliveryRight, ReturnFees};
 use super::lease::MoneyFactor;
 use super::product;
 use super::program::{BackendCaps, CollateralBasis, GuideValue, JointScore, LateCharge, MarkupLaw, Program, Stipulation};
@@ -100,15 +100,10 @@ async fn delivery_laws(conn: &mut PgConnection) -> Result<Vec<DeliveryLaw>, DbEr
         conditions: row.conditions,
         max_price: row.max_price,
         max_miles: row.max_miles,
-        fees: ReturnFees {
-            restocking: row.restock_percent.map(|percent| RestockingFee { percent, min: row.restock_min, max: row.restock_max }),
-            mileage: row.mile_fee.map(|per_mile| MileageFee {
-                per_mile,
-                free_miles: row.mile_fee_free.unwrap_or_default(),
-                max: row.mile_fee_max,
-                verified: row.mile_fee_verified.unwrap_or_default(),
-            }),
-        },
+        fees: ReturnFees::stored(
+            (row.restock_percent, row.restock_min, row.restock_max),
+            (row.mile_fee, row.mile_fee_free, row.mile_fee_max, row.mile_fee_verified),
+        ),
         source: row.source,
         verified: row.verified,
         effective_from: row.effective_from,

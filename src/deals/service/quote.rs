@@ -156,7 +156,7 @@ impl Deals {
         let covers = quotes::covers(&mut *self.db.read().await?, scope, deal.id).await?;
         let mut first = None;
         for cover in &covers {
-            let Some(gap) = self.desk.gap((known.group_id, deal.store_id), deal.terms.kind, known.today, cover)? else { return Ok(None) };
+            let Some(gap) = self.desk.gap(deal.store_id, (known.group_id, deal.terms.kind, known.today), cover)? else { return Ok(None) };
             first.get_or_insert(gap);
         }
         Ok(first)

@@ -237,7 +237,10 @@ impl Refusal {
                 Self::new(RefusalCode::UnknownJurisdiction, "buyerJurisdiction", format!("No taxes are known for \"{code}\" today."))
             }
             Unpriced::UnknownProduct => Self::new(RefusalCode::UnknownProduct, "products", "This product is not offered here now."),
-            Unpriced::Engine(text) => Self::new(RefusalCode::NotPriceable, "", format!("These figures can't be calculated: {text}.")),
+            Unpriced::Engine(text) => {
+                let why = text.trim_end_matches('.');
+                Self::new(RefusalCode::NotPriceable, "", format!("These figures can't be calculated: {why}."))
+            }
         }
     }
 }

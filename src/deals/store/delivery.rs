@@ -8,7 +8,7 @@ use crate::auth::Scope;
 use crate::db::DbError;
 use crate::deals::delivery::{Delivery, InsuranceCard, LastDay, OdometerBrand, PolicyNumber, ReturnRight, Spot};
 use crate::deals::settlement::{CarReturned, ReturnCharges};
-use crate::finance::{MileageFee, RestockingFee, ReturnFees};
+use crate::finance::ReturnFees;
 use crate::insurance::CardCover;
 use crate::inventory::VehicleStatus;
 use crate::kernel::id::{DealId, LenderId, StoreId};
@@ -232,15 +232,10 @@ impl Row {
             Some(LastDay { day: day?, source: source?, verified: verified? })
         };
         let until = last(row.spot_deadline, row.spot_source, row.spot_verified);
-        let fees = ReturnFees {
-            restocking: row.restock_percent.map(|percent| RestockingFee { percent, min: row.restock_min, max: row.restock_max }),
-            mileage: row.mile_fee.map(|per_mile| MileageFee {
-                per_mile,
-                free_miles: row.mile_fee_free.unwrap_or_default(),
-                max: row.mile_fee_max,
-                verified: row.mile_fee_verified.unwrap_or_default(),
-            }),
-        };
+        let fees = ReturnFees::stored(
+            (row.restock_percent, row.restock_min, row.restock_max),
+            (row.mile_fee, row.mile_fee_free, row.mile_fee_max, row.mile_fee_verified),
+        );
         let back = last(row.return_until, row.return_source, row.return_verified).zip(row.return_price.zip(row.return_paid));
         let charges = row.restocking_fee.zip(row.mileage_fee).map(|(restocking, mileage)| ReturnCharges { restocking, mileage });
         let returned = row.returned_at.zip(row.returned_odometer_miles).zip(charges);

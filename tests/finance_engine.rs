@@ -319,9 +319,15 @@ fn every_refusal_names_its_rule_and_the_change_that_clears_it() {
             RefusalRule::Markup
         ]
     );
-    assert_eq!(of(&all, RefusalRule::Gap).unwrap().change_amount, Some(Cents(50_00)));
-    // 5 % of 39,000 is 1,950; the products cost 2,050.
-    assert_eq!(of(&all, RefusalRule::Backend).unwrap().change_amount, Some(Cents(100_00)));
+    // 5 % of 39,000 is 1,950; the products cost 2,050. No money down clears what is about products and rebates.
+    for (rule, change) in [
+        (RefusalRule::Gap, "50.00 less for GAP."),
+        (RefusalRule::Backend, "100.00 less for products."),
+        (RefusalRule::Rebate, "Without the rebate of 1000.00."),
+    ] {
+        let refusal = of(&all, rule).unwrap();
+        assert_eq!((refusal.change.as_deref(), refusal.change_amount), (Some(change), None));
+    }
     // Each amount clears its rule, and a cent less does not.
     for rule in [RefusalRule::FrontLoanToValue, RefusalRule::LoanToValue] {
         let more = of(&all, rule).unwrap().change_amount.unwrap();
@@ -537,7 +543,8 @@ fn each_lender_says_what_a_co_signer_is_worth() {
     let refusals: Vec<Refusal> =
         quote_all(&book(tax_rule(), rows(false)), &asked).unwrap().iter().flat_map(|q| q.refusals().to_vec()).collect();
     assert!(refusals.iter().all(|r| r.rule == RefusalRule::Tier && !r.sentence().contains("580")), "{refusals:?}");
-    assert_eq!(refusals[0].change.as_deref(), Some("A credit score of 700 to 850."));
+    // The nearest band of each lender.
+    assert!(refusals.iter().all(|r| r.change.as_deref() == Some("A credit score of 600 to 699.")), "{refusals:?}");
     // Incomes: 15 % of the buyer's 3,000 is 450; with the co-signer's 4,000 it is 1,050.
     asked.worksheet.credit = Some(Credit { score: None, trade_lines: None, co_signer: Some(signs(None, 4_000_00)) });
     asked.worksheet.purse = Some(Purse { gross_income: Cents(3_000_00), debts: Cents(200_00) });
@@ -668,6 +675,106 @@ fn solving_backwards_hits_the_cent_or_tells_both_neighbours() {
     assert!(solve(&nobody, &request(QuoteKind::Retail), SolveFor::Price, Cents(1)).is_err());
 }
 
+/// Cheap lenders that ask for money down, dear ones that do not, and one that lends large amounts only.
+#[test]
+fn nobody_pays_more_money_down_than_the_best_lender_asks_for() {
+    let limited = |n: u128, rate: &str, ltv: &str, least: i64| Program {
+        max_ltv: points(ltv),
+        min_financed: Cents(least),
+        ..program(n, QuoteKind::Retail, rate)
+    };
+    let lenders = book(
+        tax_rule(),
+        vec![
+            limited(1, "3.9", "80", 0),
+            limited(2, "5.9", "95", 30_000_00),
+            limited(3, "9.9", "130", 0),
+            limited(4, "7.4", "100", 20_000_00),
+        ],
+    );
+    let mut asked = request(QuoteKind::Retail);
+    asked.worksheet.cash_down = Cents::ZERO;
+    let pays = |price: Cents, down: Cents| {
+        let mut asked = asked.clone();
+        (asked.worksheet.price, asked.worksheet.cash_down) = (price, down);
+        best_quote(&lenders, &asked).ok().flatten().map(|q| q.quoted().unwrap().quote.payment)
+    };
+    let (mut exact, mut below) = (0, 0);
+    for target in (300_00..950_00).step_by(1_733).map(Cents) {
+        let solved = solve(&lenders, &asked, SolveFor::DownPayment, target).unwrap();
+        let (price, down) = (asked.worksheet.price, solved.found.cash_down);
+        assert_eq!(pays(price, down), Some(solved.found.payment), "the deal pays what was found");
+        assert!(solved.found.payment <= target);
+        if solved.exact {
+            exact += 1
+        } else {
+            below += 1
+        }
+        for less in [1, 2, 50_00, 500_00, 2_000_00, 5_000_00, 9_000_00].map(Cents).into_iter().filter(|less| *less <= down) {
+            assert!(pays(price, down - less).is_none_or(|payment| payment > target), "{target}: {less} less than {down} would do");
+        }
+        let solved = solve(&lenders, &asked, SolveFor::Price, target).unwrap();
+        assert_eq!(pays(solved.found.price, Cents::ZERO), Some(solved.found.payment));
+        for more in [1, 2, 50_00, 500_00, 2_000_00, 5_000_00].map(Cents) {
+            assert!(pays(solved.found.price + more, Cents::ZERO).is_none_or(|payment| payment > target), "{target}: {more} more would do");
+        }
+    }
+    assert!(exact > 5 && below > 5, "{exact} {below}");
+    // A payment that is lower than any of a lender with a least amount: the lowest there is.
+    let only = book(tax_rule(), vec![limited(2, "5.9", "95", 30_000_00)]);
+    let lowest = solve(&only, &asked, SolveFor::DownPayment, Cents(100_00)).unwrap();
+    assert_eq!((lowest.exact, &lowest.below), (false, &None));
+    assert_eq!(lowest.above.as_ref().map(|a| (a.payment, a.cash_down)), Some((lowest.found.payment, lowest.found.cash_down)));
+    assert_eq!(lowest.quote.quoted().unwrap().quote.amount_financed, Cents(30_000_00));
+}
+
+/// What is over a lessor's limit only with the tax that is capitalized is over it.
+#[test]
+fn capitalized_tax_counts_towards_the_limits_of_a_lease() {
+    let rule = TaxRule { lease_method: LeaseTaxMethod::UpfrontTotal, ..tax_rule() };
+    let mut asked = request(QuoteKind::Lease);
+    asked.worksheet.capitalize_tax = true;
+    let sheet = |most: Cents| Program { max_financed: most, ..program(1, QuoteKind::Lease, "0") };
+    let answer = |most: Cents, asked: &QuoteRequest| quote_all(&book(rule.clone(), vec![sheet(most)]), asked).unwrap().remove(0);
+    let quote = answer(Cents(100_000_00), &asked).quoted().unwrap().quote.clone();
+    let tax = quote.lease.as_ref().unwrap().capitalized_tax;
+    assert!(tax > Cents(500_00), "{tax}");
+    let grid = payment_grid(&book(rule.clone(), vec![sheet(quote.amount_financed)]), &asked, &[36], &[asked.worksheet.cash_down]).unwrap();
+    assert_eq!(grid[0].best().map(|o| (o.amount_financed, o.payment)), Some((quote.amount_financed, quote.payment)));
+    // A cent less, and the lessor says so, with the money down that clears it: less than what is over, for the tax falls with it.
+    let most = quote.amount_financed - Cents(1_000_00);
+    let refusal = answer(most, &asked).refusals()[0].clone();
+    let more = refusal.change_amount.unwrap();
+    assert_eq!((refusal.rule, refusal.message.contains(&quote.amount_financed.to_string())), (RefusalRule::MaxFinanced, true));
+    assert!(more < Cents(1_000_00) && more > Cents(900_00), "{more}");
+    for (down, taken) in [(more, true), (more - Cents(1), false)] {
+        let mut again = asked.clone();
+        again.worksheet.cash_down += down;
+        assert_eq!(answer(most, &again).quoted().is_some(), taken, "{down} more down");
+    }
+}
+
+#[test]
+fn what_no_money_clears_is_not_asked_for() {
+    let refused = |sheet: &Program, asked: &QuoteRequest| quoted(vec![sheet.clone()], asked).refusals().to_vec();
+    let told =
+        |refusals: Vec<Refusal>| refusals.into_iter().map(|r| (r.rule, r.change.is_some(), r.change_amount.is_some())).collect::<Vec<_>>();
+    // 40 % of 3,000 are 1,200: other debts of 1,600 leave nothing for a car.
+    let sheet = Program { max_debt_to_income: Some(points("40")), min_financed: Cents(15_000_00), ..program(1, QuoteKind::Retail, "6.9") };
+    let mut asked = request(QuoteKind::Retail);
+    asked.worksheet.purse = Some(Purse { gross_income: Cents(3_000_00), debts: Cents(1_600_00) });
+    assert_eq!(told(refused(&sheet, &asked)), [(RefusalRule::DebtToIncome, false, false)]);
+    // Debts of 1,100 leave 100 a month, for which the lender does not lend as little as it takes.
+    asked.worksheet.purse = Some(Purse { gross_income: Cents(3_000_00), debts: Cents(1_100_00) });
+    assert_eq!(told(refused(&sheet, &asked)), [(RefusalRule::DebtToIncome, true, false)]);
+    // Who clears one rule is not surprised by the next.
+    asked.worksheet.price = Cents(12_000_00);
+    asked.worksheet.cash_down = Cents(500_00);
+    assert_eq!(told(refused(&sheet, &asked)), [(RefusalRule::MinFinanced, false, false), (RefusalRule::DebtToIncome, true, false)]);
+    (asked.worksheet.price, asked.worksheet.cash_down) = (Cents(21_500_00), Cents(9_000_00));
+    assert_eq!(told(refused(&sheet, &asked))[0], (RefusalRule::MinFinanced, true, true));
+}
+
 #[test]
 fn a_grid_cell_is_the_quote_of_its_term_and_down_payment() {
     let programs: Vec<Program> = (0..6).map(|n| program(n, QuoteKind::Retail, &format!("{}.9", 4 + n))).collect();
@@ -687,9 +794,11 @@ fn a_grid_cell_is_the_quote_of_its_term_and_down_payment() {
             quotes.iter().map(|q| (q.program.id, q.quoted().unwrap().quote.payment, q.quoted().unwrap().quote.apr)).collect();
         let got: Vec<_> = cell.offers.iter().map(|o| (o.program.id, o.payment, o.apr)).collect();
         assert_eq!(got, want);
+        assert_eq!(cell.best().map(|o| o.payment), want.iter().map(|offer| offer.1).min());
     }
-    assert!(payment_grid(&book, &request(QuoteKind::Retail), &[36; 13], &downs).is_err());
-    assert!(payment_grid(&book, &request(QuoteKind::Retail), &terms, &[Cents::ZERO; 9]).is_err());
+    let cells = |terms: &[u16], downs: &[Cents]| payment_grid(&book, &request(QuoteKind::Retail), terms, downs).map(|cells| cells.len());
+    assert_eq!(cells(&[36; 12], &[Cents::ZERO; 8]), Ok(96));
+    assert!(cells(&[36; 13], &[Cents::ZERO; 8]).is_err() && cells(&[36; 12], &[Cents::ZERO; 9]).is_err());
 }
 
 /// Half of a service contract's price is taxed, GAP is not; at the car's rate, or at one of their own.

@@ -110,6 +110,11 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// For how many months what is financed is owed; none where it is paid at once.
+    pub fn owed_months(&self) -> Option<u16> {
+        self.term_months.filter(|_| self.kind != DealKind::Cash).and_then(|months| u16::try_from(months).ok())
+    }
+
     /// What of the store's fees is waived.
     pub fn fees_waived(&self) -> Cents {
         self.fee_waivers.iter().map(|waiver| waiver.amount).sum()

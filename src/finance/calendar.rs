@@ -73,6 +73,17 @@ mod tests {
     }
 
     #[test]
+    fn months_are_as_long_as_in_the_calendar() {
+        for year in 1896..=2404 {
+            for month in 1..=12 {
+                let first = NaiveDate::from_ymd_opt(year, month, 1).unwrap();
+                let next = first.checked_add_months(chrono::Months::new(1)).unwrap();
+                assert_eq!(i64::from(days_in_month(year, month)), next.signed_duration_since(first).num_days(), "{first}");
+            }
+        }
+    }
+
+    #[test]
     fn months_stick_to_the_end_of_the_month() {
         assert_eq!(add_months(d("2025-01-31"), 1, 31), Ok(d("2025-02-28")));
         assert_eq!(add_months(d("2024-02-29"), -12, 31), Ok(d("2023-02-28")));

@@ -16,7 +16,7 @@ pub enum FinanceError {
         what: &'static str,
     },
     /// Down payment, rebates and trade-in cover everything.
-    #[error("There is nothing left to finance: credits exceed the price, taxes and fees by {surplus}.")]
+    #[error("There is nothing left to finance: credits {}.", beyond(*surplus))]
     NothingToFinance {
         /// How much more than needed.
         surplus: Cents,
@@ -107,4 +107,12 @@ pub enum FinanceError {
     /// A tax rule says CAPPED without saying the cap.
     #[error("The tax rule for {0} is incomplete.")]
     IncompleteRule(String),
+}
+
+fn beyond(surplus: Cents) -> String {
+    if surplus == Cents::ZERO {
+        "cover the price, taxes and fees".to_owned()
+    } else {
+        format!("exceed the price, taxes and fees by {surplus}")
+    }
 }

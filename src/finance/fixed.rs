@@ -181,6 +181,34 @@ mod tests {
     }
 
     #[test]
+    fn halves_of_halves_end_at_the_smallest_step() {
+        let half = Fixed::ratio(1, 2).unwrap();
+        assert_eq!((Fixed::two_to_minus(0), Fixed::two_to_minus(1), Fixed::two_to_minus(2)), (Fixed::ONE, half, half.halved()));
+        assert_eq!(Fixed::two_to_minus(57), Fixed::STEP.plus(Fixed::STEP).unwrap());
+        assert_eq!((Fixed::two_to_minus(58), Fixed::two_to_minus(200)), (Fixed::STEP, Fixed::STEP));
+    }
+
+    #[test]
+    fn zero_is_not_negative_and_has_no_root() {
+        let minus = Fixed::ZERO.minus(Fixed::STEP).unwrap();
+        assert_eq!((minus.is_negative(), Fixed::ZERO.is_negative(), Fixed::STEP.is_negative()), (true, false, false));
+        let below_one = Fixed::ONE.minus(Fixed::STEP).unwrap();
+        assert_eq!((Fixed::ONE.root(0), below_one.root(2)), (Err(FinanceError::RateOutOfRange), Err(FinanceError::RateOutOfRange)));
+        assert_eq!(Fixed::ONE.root(1), Ok(Fixed::ONE));
+    }
+
+    #[test]
+    fn quotients_are_rounded_to_the_nearest_step_on_both_sides_of_zero() {
+        // 2^58 leaves 4 when shared among 6: a sixth is rounded up by a third of a step.
+        let sixth = Fixed::ratio(1, 6).unwrap();
+        assert_eq!(sixth.times(6), Fixed::ONE.plus(Fixed(2)));
+        for (numerator, denominator) in [(-1, 6), (1, -6)] {
+            assert_eq!(Fixed::ratio(numerator, denominator), Fixed::ZERO.minus(sixth));
+        }
+        assert_eq!(Fixed::ratio(-1, -6), Ok(sixth));
+    }
+
+    #[test]
     fn overflow_is_an_error() {
         let big = Fixed::whole(31).unwrap();
         assert_eq!(big.by(big), Err(FinanceError::Overflow));

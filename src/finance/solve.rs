@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::kernel::money::Cents;
 
 use super::error::FinanceError;
-use super::program::{Candidates, Program, ProgramQuote, QuoteRequest};
+use super::program::{Candidates, Program, ProgramQuote, QuoteRequest, Standing};
 use super::quote::{QuoteInput, QuoteKind};
 use super::rules::RuleBook;
 
@@ -27,8 +27,10 @@ crate::text_enum! {
     }
 }
 
-/// The terms that are tried when a term is sought, in months: those rate sheets are written for.
-pub const TERMS_OFFERED: [u16; 16] = [12, 24, 36, 39, 42, 48, 54, 60, 63, 66, 72, 75, 78, 84, 96, 120];
+/// The terms that are tried when a term is sought, in months: every quarter of a year. A rate sheet is for all months of a range.
+fn terms_offered() -> impl Iterator<Item = u16> {
+    (12..=120).step_by(3)
+}
 
 /// A structure and its payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +90,7 @@ pub fn solve(book: &RuleBook, request: &QuoteRequest, sought: SolveFor, target: 
 /// The shortest offered term whose payment is at most the target; with none so long, the longest.
 fn by_term(candidates: &mut Candidates<'_>, target: Cents) -> Result<Solution, FinanceError> {
     let mut above = None;
-    for term in TERMS_OFFERED {
+    for term in terms_offered() {
         candidates.input.worksheet.term_months = term;
         let Some((program, payment)) = candidates.best()? else { continue };
         let reached = reached(&candidates.input, program, payment);
@@ -104,45 +106,82 @@ fn by_term(candidates: &mut Candidates<'_>, target: Cents) -> Result<Solution, F
     answer(quote, Some(target), None, Some(longest))
 }
 
-/// A down payment or a price: each program is solved alone; of those that take what they found, the best for the customer.
+/// The least money down, or the highest price, for which the payment of the best program is at most the target. Each program is
+/// solved alone; a program may ask for more money down than the target does, and then its payment lies below it.
 fn by_amount(candidates: &mut Candidates<'_>, sought: SolveFor, target: Cents) -> Result<Solution, FinanceError> {
     let term = candidates.input.worksheet.term_months;
-    let rows: Vec<&Arc<Program>> = candidates.rows.clone();
-    let mut best: Option<(Cents, Cents, Reached, Option<Reached>)> = None;
-    for program in rows {
+    let (mut best, mut above): (Option<Cents>, Option<(Cents, Cents)>) = (None, None);
+    // Less money down and more car for the same payment are better.
+    let better = |a: Cents, b: Cents| if sought == SolveFor::Price { a > b } else { a < b };
+    for program in candidates.rows.clone() {
         if !(program.term_min_months..=program.term_max_months).contains(&term) {
             continue;
         }
         candidates.input.program = Some(Arc::clone(program));
-        let Some((at, above)) = bracket(&mut candidates.input, sought, target)? else { continue };
-        // The structure at most at the target, or, when the program does not take it, the one just above.
-        for value in [at, above].into_iter().flatten() {
-            set(&mut candidates.input, sought, value);
-            let Some(payment) = taken(&candidates.input, program)? else { continue };
-            let distance = Cents((payment - target).0.saturating_abs());
-            // Less money down and more car for the same payment are better.
-            let worse = if sought == SolveFor::Price { -value } else { value };
-            let found = reached(&candidates.input, program, payment);
-            if best.as_ref().is_none_or(|(d, w, ..)| (distance, worse) < (*d, *w)) {
-                let other = if Some(value) == at { above } else { at };
-                let neighbour = match other {
-                    Some(value) if distance > Cents::ZERO => {
-                        set(&mut candidates.input, sought, value);
-                        taken(&candidates.input, program)?.map(|payment| reached(&candidates.input, program, payment))
-                    }
-                    _ => None,
-                };
-                best = Some((distance, worse, found, neighbour));
-            }
-            break;
+        let Some((value, payment)) = within(&mut candidates.input, program, sought, target)? else { continue };
+        if payment > target {
+            // This lender's lowest payment.
+            let lower = |(lowest, at): (Cents, Cents)| payment < lowest || payment == lowest && better(value, at);
+            above = above.filter(|known| !lower(*known)).or(Some((payment, value)));
+        } else {
+            best = best.filter(|known| !better(value, *known)).or(Some(value));
         }
     }
-    let (_, _, found, neighbour) = best.ok_or(FinanceError::NoProgramTakes)?;
-    candidates.input.worksheet.price = found.price;
-    candidates.input.worksheet.cash_down = found.cash_down;
+    let value = best.or(above.map(|(_, value)| value)).ok_or(FinanceError::NoProgramTakes)?;
+    let mut at = |value: Cents| -> Result<Option<Reached>, FinanceError> {
+        set(&mut candidates.input, sought, value);
+        Ok(candidates.best()?.map(|(program, payment)| reached(&candidates.input, program, payment)))
+    };
+    let found = at(value)?.ok_or(FinanceError::NoProgramTakes)?;
+    let dearer = value + if sought == SolveFor::Price { Cents(1) } else { Cents(-1) };
+    let neighbour = match best {
+        Some(_) if found.payment < target && (Cents::ZERO..=Cents::LIMIT).contains(&dearer) => at(dearer)?,
+        _ => None,
+    };
+    set(&mut candidates.input, sought, value);
     let quote = candidates.quote_of(&found.program)?;
-    let (below, above) = if found.payment <= target { (Some(found), neighbour) } else { (neighbour, Some(found)) };
+    let (below, above) = if found.payment <= target { (Some(found), neighbour) } else { (None, Some(found)) };
     answer(quote, Some(target), below, above)
+}
+
+/// The structure nearest to the target that one program takes, and its payment: the dearest one at most at the target, or, where
+/// the program takes none so cheap, its cheapest.
+fn within(input: &mut QuoteInput, program: &Program, sought: SolveFor, target: Cents) -> Result<Option<(Cents, Cents)>, FinanceError> {
+    let axis = Axis::of(input, sought)?.up_to(input, target);
+    let Some((reaches, most)) = axis.bracket(input, target) else { return Ok(None) };
+    let mut standing = |x: Cents| -> Standing {
+        set(input, sought, axis.value(x));
+        program.standing(input)
+    };
+    let found = match standing(reaches) {
+        Standing::Taken(_) => Some(reaches),
+        // More money down, until the lender takes it.
+        Standing::TooMuch => closed_in(reaches, most, |x| standing(x) != Standing::TooMuch).map(|(_, first)| first),
+        // Less, until enough is financed: then the payment lies above the target.
+        Standing::TooLittle => match standing(Cents::ZERO) {
+            Standing::TooLittle => None,
+            _ => closed_in(Cents::ZERO, reaches, |x| standing(x) == Standing::TooLittle).map(|(last, _)| last),
+        },
+        Standing::Never => None,
+    };
+    let Some(found) = found else { return Ok(None) };
+    match standing(found) {
+        Standing::Taken(payment) => Ok(Some((axis.value(found), payment))),
+        _ => Ok(None),
+    }
+}
+
+/// The two amounts a cent apart between which `passes` turns true, between one where it is false and one where it is true; none
+/// where it is not true at the end.
+fn closed_in(mut low: Cents, mut high: Cents, mut passes: impl FnMut(Cents) -> bool) -> Option<(Cents, Cents)> {
+    if !passes(high) {
+        return None;
+    }
+    while high - low > Cents(1) {
+        let middle = Cents(low.0 + (high.0 - low.0) / 2);
+        if passes(middle) { high = middle } else { low = middle }
+    }
+    Some((low, high))
 }
 
 /// The whole quote proves the figure: the answer says what it says.
@@ -163,14 +202,6 @@ fn set(input: &mut QuoteInput, sought: SolveFor, value: Cents) {
     if sought == SolveFor::Price { input.worksheet.price = value } else { input.worksheet.cash_down = value }
 }
 
-/// The payment, when the program takes the deal.
-fn taken(input: &QuoteInput, program: &Program) -> Result<Option<Cents>, FinanceError> {
-    if !program.takes(input, input.quiet_buildup()?.financed) {
-        return Ok(None);
-    }
-    Ok(input.payment().ok().filter(|payment| program.affords(input, *payment)))
-}
-
 /// The payment of a structure; nothing where there is nothing left to finance. None when it cannot be calculated at all.
 fn payment_at(input: &mut QuoteInput, sought: SolveFor, value: Cents) -> Option<Cents> {
     set(input, sought, value);
@@ -184,59 +215,80 @@ fn payment_at(input: &mut QuoteInput, sought: SolveFor, value: Cents) -> Option<
     }
 }
 
-/// The two amounts a cent apart between which the payment passes the target: the one at most at it, and the one above it.
-type Bracket = (Option<Cents>, Option<Cents>);
+/// What is changed, counted as an amount that lowers the payment: money down, or what the price is below its highest.
+#[derive(Debug, Clone, Copy)]
+struct Axis {
+    sought: SolveFor,
+    /// The highest price; the most money down.
+    highest: Cents,
+}
 
-fn bracket(input: &mut QuoteInput, sought: SolveFor, target: Cents) -> Result<Option<Bracket>, FinanceError> {
-    // Both are searched as an amount that lowers the payment: money down, or what the price is below its highest.
-    let highest = if sought == SolveFor::Price {
-        let mut high = Cents(input.worksheet.price.0.clamp(10_000_00, Cents::LIMIT.0));
-        while high < Cents::LIMIT && payment_at(input, sought, high).is_some_and(|p| p <= target) {
-            high = Cents(high.0.saturating_mul(2)).min(Cents::LIMIT);
-        }
-        high
-    } else {
-        // With this much down nothing is left to finance.
-        input.worksheet.cash_down = Cents::ZERO;
-        input.quiet_buildup()?.financed.max(Cents(1)).min(Cents::LIMIT)
-    };
-    let value = |x: Cents| if sought == SolveFor::Price { highest - x } else { x };
-    let least = if sought == SolveFor::Price { highest - Cents(1) } else { highest };
-    let mut eval = |x: Cents| payment_at(input, sought, value(x));
-    let (mut low, mut high) = (Cents::ZERO, least);
-    let (Some(mut at_low), Some(mut at_high)) = (eval(low), eval(high)) else { return Ok(None) };
-    if at_low <= target {
-        return Ok(Some((Some(value(low)), None)));
-    }
-    if at_high > target {
-        return Ok(Some((None, Some(value(high)))));
-    }
-    let mut stride = 16_i64;
-    let mut last_moved_low = None;
-    for round in 0_u32.. {
-        let width = high.0 - low.0;
-        if width <= 1 {
-            break;
-        }
-        let middle = if round % 4 == 3 {
-            low.0 + width / 2
+impl Axis {
+    fn of(input: &mut QuoteInput, sought: SolveFor) -> Result<Self, FinanceError> {
+        let highest = if sought == SolveFor::Price {
+            Cents(input.worksheet.price.0.clamp(10_000_00, Cents::LIMIT.0))
         } else {
-            // Where a straight line between the ends meets the target, pushed on while the same end keeps moving.
-            let (fall, need) = (i128::from(at_low.0 - at_high.0), i128::from(at_low.0 - target.0));
-            let along = i64::try_from(i128::from(width) * need / fall.max(1)).unwrap_or(width / 2);
-            let push = match last_moved_low {
-                Some(true) => stride,
-                Some(false) => -stride,
-                None => 0,
-            };
-            low.0.saturating_add(along).saturating_add(push)
+            // With this much down nothing is left to finance.
+            input.worksheet.cash_down = Cents::ZERO;
+            input.quiet_buildup()?.financed.max(Cents(1)).min(Cents::LIMIT)
         };
-        let middle = Cents(middle.clamp(low.0 + 1, high.0 - 1));
-        let Some(payment) = eval(middle) else { return Ok(None) };
-        let moves_low = payment > target;
-        stride = if last_moved_low == Some(moves_low) { stride.saturating_mul(4) } else { 16 };
-        last_moved_low = Some(moves_low);
-        if moves_low { (low, at_low) = (middle, payment) } else { (high, at_high) = (middle, payment) }
+        Ok(Self { sought, highest })
     }
-    Ok(Some((Some(value(high)), Some(value(low)))))
+
+    /// With a highest price whose payment is above the target, where there is one.
+    fn up_to(mut self, input: &mut QuoteInput, target: Cents) -> Self {
+        if self.sought == SolveFor::Price {
+            while self.highest < Cents::LIMIT && payment_at(input, self.sought, self.highest).is_some_and(|p| p <= target) {
+                self.highest = Cents(self.highest.0.saturating_mul(2)).min(Cents::LIMIT);
+            }
+        }
+        self
+    }
+
+    fn value(self, x: Cents) -> Cents {
+        if self.sought == SolveFor::Price { self.highest - x } else { x }
+    }
+
+    /// The least amount with which the payment is at most the target, and the most there is. The most twice where it never is; none
+    /// where a payment can't be calculated.
+    fn bracket(self, input: &mut QuoteInput, target: Cents) -> Option<(Cents, Cents)> {
+        let most = if self.sought == SolveFor::Price { self.highest - Cents(1) } else { self.highest };
+        let mut eval = |x: Cents| payment_at(input, self.sought, self.value(x));
+        let (mut low, mut high) = (Cents::ZERO, most);
+        let (mut at_low, mut at_high) = (eval(low)?, eval(high)?);
+        if at_low <= target {
+            return Some((low, most));
+        }
+        if at_high > target {
+            return Some((most, most));
+        }
+        let mut stride = 16_i64;
+        let mut last_moved_low = None;
+        for round in 0_u32.. {
+            let width = high.0 - low.0;
+            if width <= 1 {
+                break;
+            }
+            let middle = if round % 4 == 3 {
+                low.0 + width / 2
+            } else {
+                // Where a straight line between the ends meets the target, pushed on while the same end keeps moving.
+                let (fall, need) = (i128::from(at_low.0 - at_high.0), i128::from(at_low.0 - target.0));
+                let along = i64::try_from(i128::from(width) * need / fall.max(1)).unwrap_or(width / 2);
+                let push = match last_moved_low {
+                    Some(true) => stride,
+                    Some(false) => -stride,
+                    None => 0,
+                };
+                low.0.saturating_add(along).saturating_add(push)
+            };
+            let middle = Cents(middle.clamp(low.0 + 1, high.0 - 1));
+            let payment = eval(middle)?;
+            let moves_low = payment > target;
+            stride = if last_moved_low == Some(moves_low) { stride.saturating_mul(4) } else { 16 };
+            last_moved_low = Some(moves_low);
+            if moves_low { (low, at_low) = (middle, payment) } else { (high, at_high) = (middle, payment) }
+        }
+        Some((high, most))
+    }
 }

@@ -23,7 +23,7 @@ pub(super) struct DealWhatIfInput {
     term_months: Option<i32>,
     /// Miles a year, for a lease's residual; 1,000 to 100,000.
     annual_miles: Option<i32>,
-    /// Days from signing to the first payment; 0 to 90.
+    /// Days from signing to the first payment; 0 to 90. 30 is one period of the schedule.
     first_payment_days: Option<i32>,
     /// How it is paid beside that.
     #[graphql(flatten)]

@@ -208,7 +208,8 @@ pub(super) struct StructureInput {
     credit_tier: Option<String>,
     /// Where the buyer will register the vehicle, such as "TX" or "NY-NYC".
     buyer_jurisdiction: Option<String>,
-    /// Days from signing to the first payment, from 0 to 90.
+    /// Days from signing to the first payment, from 0 to 90. 30, where nothing was said, is one period of the schedule: a month,
+    /// half a month, two weeks or a week.
     first_payment_days: Option<i32>,
     /// How it is paid beside that.
     #[graphql(flatten)]

@@ -273,7 +273,7 @@ impl DealNode {
     async fn buyer_jurisdiction(&self) -> &str {
         &self.0.deal.terms.buyer_jurisdiction
     }
-    /// Days from signing to the first payment.
+    /// Days from signing to the first payment; 30 is one period of the schedule: a month, half a month, two weeks or a week.
     async fn first_payment_days(&self) -> i32 {
         self.0.deal.terms.first_payment_days
     }

@@ -110,7 +110,7 @@ impl Deals {
             on: ask.on,
             miles_driven: driven.and_then(|miles| u32::try_from(miles).ok()),
             claims: ask.claims,
-            financed: on_table.structure.terms.kind != crate::deals::model::DealKind::Cash,
+            owed_months: on_table.structure.terms.owed_months(),
         };
         Ok(self.desk.refund(ask.product, &on_table.structure.terms.buyer_jurisdiction, &cancel))
     }

@@ -204,6 +204,31 @@ mod tests {
         assert_eq!(apr(&advance, &paid).unwrap().round(4), "14.8642".parse().unwrap());
     }
 
+    /// Three instalments on one day are one of their sum, and the order of a list says nothing.
+    #[test]
+    fn payments_of_one_day_add_up_and_come_in_any_order() {
+        let advance = [Flow { date: d("2025-01-01"), amount: Cents(100_000) }];
+        let rate = |paid: &[(&str, i64)]| {
+            let paid: Vec<Flow> = paid.iter().map(|(on, cents)| Flow { date: d(on), amount: Cents(*cents) }).collect();
+            apr_in(UnitPeriod::Months(1), &advance, &paid).unwrap()
+        };
+        let summed = rate(&[("2025-02-01", 30_000), ("2025-04-01", 60_000), ("2025-05-01", 30_000)]);
+        let (february, april, may) = (("2025-02-01", 30_000), ("2025-04-01", 30_000), ("2025-05-01", 30_000));
+        for paid in [[february, april, april, may], [may, april, february, april], [april, may, april, february]] {
+            assert_eq!(rate(&paid), summed, "{paid:?}");
+        }
+    }
+
+    #[test]
+    fn advances_and_payments_are_counted_together() {
+        let advance = [Flow { date: d("2025-01-01"), amount: Cents(100_000_00) }];
+        let daily = |count: u64| -> Vec<Flow> {
+            (1..=count).map(|day| Flow { date: d("2025-01-01") + chrono::Days::new(day), amount: Cents(100_00) }).collect()
+        };
+        assert!(apr_in(UnitPeriod::Day, &advance, &daily(1_499)).is_ok());
+        assert_eq!(apr_in(UnitPeriod::Day, &advance, &daily(1_500)), Err(FinanceError::TooMany { what: "payments", max: 1_500 }));
+    }
+
     /// Counted back from the payment by months, then by fifteen days: from the 15th to a 31st, also the one February stands for,
     /// it is half a month and a day.
     #[test]

@@ -3,11 +3,13 @@
 //! Pro rata: what is left of the time or of the miles, whichever is less, of the price (a service contract's usual words:
 //! "the greater of the days in force or the miles driven"). Rule of 78: t(t+1) / n(n+1) of the price for t of n months left,
 //! only where the law allows it. Then claims and the fee come off, never below zero. Within the free look everything comes
-//! back as long as nothing was claimed. Where the product was financed the lender is paid.
+//! back as long as nothing was claimed. Where the product was financed the lender is paid, until the contract is over. A GAP waiver
+//! is over with its contract: there is nothing left to waive.
 
 use chrono::NaiveDate;
 
 use super::{CancelMethod, Product, ProductLaw};
+use crate::finance::tax::ProductKind;
 use crate::kernel::money::Cents;
 use crate::kernel::rounding::div_half_up;
 
@@ -34,8 +36,8 @@ pub struct Cancellation {
     pub miles_driven: Option<u32>,
     /// What was paid out in claims.
     pub claims: Cents,
-    /// Whether its price is still owed to a lender.
-    pub financed: bool,
+    /// For how many months its price is owed to a lender, from the first day; none where it was paid at once.
+    pub owed_months: Option<u16>,
 }
 
 /// A refund, step by step. Refund = unearned − claims − fee.
@@ -83,7 +85,8 @@ impl Product {
         let price = cancel.price.at_least_zero();
         let days = cancel.on.signed_duration_since(cancel.from).num_days().max(0);
         let claims = cancel.claims.at_least_zero();
-        let payee = if cancel.financed { RefundPayee::Lender } else { RefundPayee::Customer };
+        let owed = cancel.owed_months.and_then(|months| end(cancel.from, months)).is_some_and(|end| cancel.on <= end);
+        let payee = if owed { RefundPayee::Lender } else { RefundPayee::Customer };
         let method = self.cancel_method(law);
         let free_look = days <= i64::from(self.free_look(law)) && claims == Cents::ZERO;
         if free_look {
@@ -101,11 +104,18 @@ impl Product {
         Refund { method, free_look, unearned, claims: claimed, fee, refund, payee, words: how }
     }
 
+    /// How long it covers.
+    fn months_of_cover(&self, cancel: &Cancellation) -> Option<u16> {
+        match cancel.owed_months.filter(|_| self.kind == ProductKind::Gap) {
+            Some(owed) => Some(self.term_months.map_or(owed, |own| own.min(owed))),
+            None => self.term_months,
+        }
+    }
+
     fn pro_rata(&self, price: Cents, cancel: &Cancellation, days: i64) -> (Cents, String) {
-        let term_days = self.term_months.and_then(|months| {
-            let end = cancel.from.checked_add_months(chrono::Months::new(u32::from(months)))?;
-            Some(end.signed_duration_since(cancel.from).num_days().max(1))
-        });
+        let term_days = self
+            .months_of_cover(cancel)
+            .and_then(|months| Some(end(cancel.from, months)?.signed_duration_since(cancel.from).num_days().max(1)));
         let by_time = term_days.map(|term| (left(price, term - days.min(term), term), format!("{days} of {term} days used")));
         let miles = self.term_miles.zip(cancel.miles_driven).filter(|(term, _)| *term > 0);
         let by_miles = miles.map(|(term, driven)| {
@@ -126,7 +136,7 @@ impl Product {
     }
 
     fn rule_of_78(&self, price: Cents, cancel: &Cancellation) -> (Cents, String) {
-        let months = i64::from(self.term_months.unwrap_or(0));
+        let months = i64::from(self.months_of_cover(cancel).unwrap_or(0));
         // Begun months count as used.
         let used = (0..months).take_while(|used| {
             let months = u32::try_from(*used).unwrap_or(u32::MAX);
@@ -138,6 +148,11 @@ impl Product {
             div_half_up(i128::from(price.0) * t * (t + 1), n * (n + 1)).and_then(|c| i64::try_from(c).ok()).map_or(Cents::ZERO, Cents);
         (unearned, format!("{left_months} of {months} months left, by the rule of 78"))
     }
+}
+
+/// So many months later.
+fn end(from: NaiveDate, months: u16) -> Option<NaiveDate> {
+    from.checked_add_months(chrono::Months::new(u32::from(months)))
 }
 
 /// The share of a price that is left, rounded half up to the cent.

@@ -63,7 +63,7 @@ fn cancel(on: &str, miles: Option<u32>, claims: i64) -> Cancellation {
         on: day(on),
         miles_driven: miles,
         claims: Cents(claims),
-        financed: true,
+        owed_months: Some(60),
     }
 }
 
@@ -94,6 +94,25 @@ fn a_refund_counts_the_time_or_the_miles_whichever_is_further_gone() {
     assert_eq!((by_miles.unearned, by_miles.claims, by_miles.refund), (Cents(1_440_00), Cents(200_00), Cents(1_190_00)));
     // Used up.
     assert_eq!(vsc.refund(None, &cancel("2032-01-01", None, 0)).refund, Cents::ZERO);
+}
+
+/// A contract of 24 months: the waiver that was sold with it for 60 is over when it is, and from then on the customer is paid.
+#[test]
+fn gap_ends_with_its_contract_and_so_does_what_the_lender_is_owed() {
+    let (gap, vsc) = (product(ProductKind::Gap), product(ProductKind::ServiceContract));
+    let after = |product: &Product, on: &str| {
+        let refund = product.refund(None, &Cancellation { owed_months: Some(24), ..cancel(on, None, 0) });
+        (refund.unearned, refund.payee)
+    };
+    // 365 of 730 days.
+    assert_eq!(after(&gap, "2027-01-01"), (Cents(1_200_00), RefundPayee::Lender));
+    assert_eq!(after(&gap, "2028-01-01"), (Cents::ZERO, RefundPayee::Lender));
+    assert_eq!(after(&gap, "2028-01-02"), (Cents::ZERO, RefundPayee::Customer));
+    // The service contract goes on: 1,095 of 1,826 days are left, which the customer gets.
+    assert_eq!(after(&vsc, "2028-01-02"), (Cents(1_439_21), RefundPayee::Customer));
+    // Paid at once, it covers as long as it says.
+    let paid = gap.refund(None, &Cancellation { owed_months: None, ..cancel("2027-01-01", None, 0) });
+    assert_eq!((paid.unearned, paid.payee), (Cents(1_920_26), RefundPayee::Customer));
 }
 
 #[test]
@@ -358,7 +377,7 @@ proptest! {
         let from = day("2026-01-01");
         let at = |days: u64| {
             let on = from.checked_add_days(Days::new(days)).unwrap();
-            vsc.refund(Some(&law), &Cancellation { price: Cents(price), from, on, miles_driven: miles, claims: Cents(claims), financed: false })
+            vsc.refund(Some(&law), &Cancellation { price: Cents(price), from, on, miles_driven: miles, claims: Cents(claims), owed_months: None })
         };
         let (first, second) = (at(after), at(after + later));
         for refund in [&first, &second] {

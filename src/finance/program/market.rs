@@ -57,6 +57,18 @@ impl ProgramQuote {
     }
 }
 
+impl QuoteInput {
+    /// What the limits of the program are measured on. Contracts share one amount; in a lease's are the program's acquisition fee
+    /// and the tax that is capitalized. Where a lease has no payment, the sum without that tax.
+    fn measured(&self, shared: Cents) -> Cents {
+        if self.worksheet.kind != QuoteKind::Lease {
+            return shared;
+        }
+        let with_tax = self.financed_and_payment().map(|(financed, _)| financed);
+        with_tax.or_else(|_| self.quiet_buildup().map(|b| b.financed)).unwrap_or(shared)
+    }
+}
+
 /// The cash quote, which is also the base of any other: price, taxes, fees, products, credits.
 pub fn cash_quote(book: &RuleBook, request: &QuoteRequest) -> Result<PricedQuote, FinanceError> {
     let input = request.as_kind(QuoteKind::Cash).input(book, None)?;
@@ -97,13 +109,15 @@ impl<'b> Candidates<'b> {
                 continue;
             }
             self.input.program = Some(Arc::clone(program));
-            let financed = if kind == QuoteKind::Lease { self.input.quiet_buildup()?.financed } else { shared };
-            if !program.takes(&self.input, financed) {
-                continue;
-            }
-            let payment =
-                if kind == QuoteKind::Retail { self.input.retail_payment(financed, &mut self.calendar) } else { self.input.payment() };
-            if let Ok(payment) = payment
+            let figures = if kind == QuoteKind::Lease {
+                // The acquisition fee and the tax that is capitalized count towards the limits.
+                self.input.financed_and_payment().ok().filter(|(financed, _)| program.takes(&self.input, *financed))
+            } else if program.takes(&self.input, shared) {
+                self.input.retail_payment(shared, &mut self.calendar).ok().map(|payment| (shared, payment))
+            } else {
+                None
+            };
+            if let Some((financed, payment)) = figures
                 && program.affords(&self.input, payment)
             {
                 each(program, &self.input, financed, payment);
@@ -191,23 +205,26 @@ pub fn quote_all(book: &RuleBook, request: &QuoteRequest) -> Result<Vec<ProgramQ
             continue;
         }
         let input = with(program);
-        // A lease's build-up has the program's acquisition fee in it.
-        let buildup = if kind == QuoteKind::Lease { input.buildup()? } else { buildup.clone() };
-        let financed = buildup.financed;
-        let outcome = match program.refusals(&input, &request.credit_tier, financed) {
-            refusals if !refusals.is_empty() => Outcome::Refused(refusals),
-            _ => match input.quote_from(buildup) {
-                Ok(quote) => match program.income_refusals(&input, financed, quote.payment) {
-                    refusals if refusals.is_empty() => Outcome::Quoted(Box::new(PricedQuote { input, quote })),
-                    refusals => Outcome::Refused(refusals),
-                },
+        let financed = input.measured(shared);
+        let mut refusals = program.refusals(&input, &request.credit_tier, financed);
+        // Also where something else stands against it already: who clears that should not run into the next.
+        if let Ok((_, payment)) = input.financed_and_payment() {
+            refusals.extend(program.income_refusals(&input, financed, payment));
+        }
+        let outcome = if refusals.is_empty() {
+            // A lease's build-up has the program's acquisition fee in it.
+            let buildup = if kind == QuoteKind::Lease { input.buildup()? } else { buildup.clone() };
+            match input.quote_from(buildup) {
+                Ok(quote) => Outcome::Quoted(Box::new(PricedQuote { input, quote })),
                 Err(error) => Outcome::Refused(vec![Refusal {
                     rule: RefusalRule::Figures,
                     message: error.to_string(),
                     change: None,
                     change_amount: None,
                 }]),
-            },
+            }
+        } else {
+            Outcome::Refused(refusals)
         };
         let answer = ProgramQuote { program: Arc::clone(program), outcome };
         if answer.quoted().is_some() { quoted.push(answer) } else { refused.push(answer) }
@@ -220,15 +237,19 @@ pub fn quote_all(book: &RuleBook, request: &QuoteRequest) -> Result<Vec<ProgramQ
     quoted.append(&mut refused);
     // Words are made only for lenders that have not answered yet: the row of their sheet that is closest.
     other_rows.retain(|p| !quoted.iter().any(|q| q.program.lender_id == p.lender_id));
-    let mut closest: Vec<ProgramQuote> = Vec::new();
+    let mut closest: Vec<((usize, u16, u16), ProgramQuote)> = Vec::new();
     for program in other_rows {
-        let refusals = program.refusals(&with(program), &request.credit_tier, shared);
-        match closest.iter_mut().find(|q| q.program.lender_id == program.lender_id) {
-            Some(best) if best.refusals().len() <= refusals.len() => {}
-            Some(best) => *best = ProgramQuote { program: Arc::clone(program), outcome: Outcome::Refused(refusals) },
-            None => closest.push(ProgramQuote { program: Arc::clone(program), outcome: Outcome::Refused(refusals) }),
+        let input = with(program);
+        let refusals = program.refusals(&input, &request.credit_tier, input.measured(shared));
+        let (score, months) = program.distance(&request.worksheet);
+        let away = (refusals.len(), score, months);
+        let answer = ProgramQuote { program: Arc::clone(program), outcome: Outcome::Refused(refusals) };
+        match closest.iter_mut().find(|(_, known)| known.program.lender_id == program.lender_id) {
+            Some((nearest, _)) if *nearest <= away => {}
+            Some(known) => *known = (away, answer),
+            None => closest.push((away, answer)),
         }
     }
-    quoted.append(&mut closest);
+    quoted.extend(closest.into_iter().map(|(_, answer)| answer));
     Ok(quoted)
 }

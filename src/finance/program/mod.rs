@@ -21,6 +21,7 @@ use super::tax::SaleCondition;
 
 pub(super) use market::Candidates;
 pub use market::{Outcome, PricedQuote, ProgramQuote, best_quote, cash_quote, fitting_terms, quote_all};
+pub(super) use refusal::Standing;
 pub use refusal::{Refusal, RefusalRule};
 pub use request::{BookRow, QuoteRequest, VehicleFacts};
 pub use why::RateLever;

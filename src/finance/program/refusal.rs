@@ -4,7 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::finance::quote::{QuoteInput, QuoteKind};
+use crate::finance::error::FinanceError;
+use crate::finance::quote::{QuoteInput, QuoteKind, Worksheet};
 use crate::finance::tax::ProductKind;
 use crate::kernel::money::Cents;
 use crate::kernel::rate::Rate;
@@ -71,7 +72,7 @@ pub struct Refusal {
     pub message: String,
     /// The smallest change that clears it, in words, when there is one.
     pub change: Option<String>,
-    /// That change as money, when it is money (more down is positive).
+    /// That change as money, where it is more money down; below zero where it is less.
     pub change_amount: Option<Cents>,
 }
 
@@ -117,7 +118,47 @@ pub(super) enum Broken {
     Balloon { wanted: bool },
 }
 
+/// How a structure stands with a program, for those who look for one that it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::finance) enum Standing {
+    /// It takes it, for this payment.
+    Taken(Cents),
+    /// Too much is financed: less would be taken.
+    TooMuch,
+    /// Too little is financed.
+    TooLittle,
+    /// No other amount helps.
+    Never,
+}
+
 impl Program {
+    /// How a structure stands.
+    pub(in crate::finance) fn standing(&self, input: &QuoteInput) -> Standing {
+        use FinanceError::{BalloonAboveAmount, NothingToFinance, ResidualAboveCost};
+        let (financed, payment) = match input.financed_and_payment() {
+            Ok(figures) => figures,
+            Err(NothingToFinance { .. } | ResidualAboveCost { .. } | BalloonAboveAmount { .. }) => return Standing::TooLittle,
+            Err(_) => return Standing::Never,
+        };
+        let mut standing = Standing::Taken(payment);
+        let mut look = |broken: Broken| {
+            let wants = match broken {
+                Broken::TooLittle { .. } => Standing::TooLittle,
+                Broken::TooMuch { .. } | Broken::OverValue { .. } | Broken::OverIncome { .. } => Standing::TooMuch,
+                _ => Standing::Never,
+            };
+            standing = match standing {
+                Standing::Taken(_) => wants,
+                known if known == wants => known,
+                // Too much for one rule and too little for another.
+                _ => Standing::Never,
+            };
+        };
+        self.broken(input, &self.credit_tier, financed, &mut look);
+        self.broken_by_income(input, payment, &mut look);
+        standing
+    }
+
     /// Whether this is the row of the lender's sheet for such a vehicle, tier, term and state. A sheet has a row for each;
     /// those of others are no refusals of this deal.
     pub(in crate::finance) fn is_row_of(&self, request: &QuoteRequest, state: &str) -> bool {
@@ -135,6 +176,15 @@ impl Program {
 
     fn lends_in(&self, state: &str) -> bool {
         self.states.is_empty() || self.states.iter().any(|s| s == state)
+    }
+
+    /// How far the row is from a customer: points of the score, and months.
+    pub(in crate::finance) fn distance(&self, w: &Worksheet) -> (u16, u16) {
+        let points = self.score(w).map_or(0, |(score, _)| {
+            let (least, most) = (self.score_min.unwrap_or(score), self.score_max.unwrap_or(score));
+            least.saturating_sub(score).max(score.saturating_sub(most))
+        });
+        (points, w.term_months.abs_diff(w.term_months.clamp(self.term_min_months, self.term_max_months.max(self.term_min_months))))
     }
 
     /// Every rule that a deal breaks before its payment is known.
@@ -245,7 +295,8 @@ impl Program {
             (RefusalRule::DebtToIncome, self.max_debt_to_income, purse.debts),
         ] {
             let Some(limit) = limit else { continue };
-            let most = (share(purse.gross_income, limit) - others).at_least_zero();
+            // Below zero where other debts alone are too much: no payment is small enough.
+            let most = share(purse.gross_income, limit) - others;
             if monthly > most {
                 let ratio = ratio(others + monthly, purse.gross_income).unwrap_or(Rate::LIMIT);
                 found(Broken::OverIncome { rule, ratio, limit, payment: monthly, most });
@@ -269,7 +320,7 @@ impl Program {
             .map(|b| {
                 let mut refusal = self.words(b, input);
                 if let Broken::OverIncome { most, .. } = b
-                    && let Some(more) = more_down(input, financed, most)
+                    && let Some(more) = self.more_down(input, financed, most)
                 {
                     refusal.change = Some(format!("{more} more down."));
                     refusal.change_amount = Some(more);
@@ -277,6 +328,19 @@ impl Program {
                 refusal
             })
             .collect()
+    }
+
+    /// The smallest down payment more that brings the monthly payment down to `most`, as long as enough is left to finance for this
+    /// lender. More money down lowers the amount financed by as much, and the payment never rises with it.
+    fn more_down(&self, input: &QuoteInput, financed: Cents, most: Cents) -> Option<Cents> {
+        let w = &input.worksheet;
+        let for_term = self.term_minimums.iter().filter(|m| w.term_months > m.above_months).map(|m| m.min_financed);
+        let least = for_term.chain([self.min_financed, Cents(1)]).max()?;
+        smallest(financed - least, |more| {
+            let mut input = input.clone();
+            input.worksheet.cash_down += more;
+            input.payment().is_ok_and(|payment| monthly_equivalent(&input, payment) <= most)
+        })
     }
 
     fn words(&self, broken: Broken, input: &QuoteInput) -> Refusal {
@@ -327,19 +391,21 @@ impl Program {
                 let less = least - financed;
                 let term = if rule == RefusalRule::TermAmount { format!(" for {} months", w.term_months) } else { String::new() };
                 let message = format!("At least {least} must be financed{term}; this is {financed}.");
-                refusal(rule, message, Some(format!("Finance {less} more.")), Some(-less))
+                // As far as money down can be left away.
+                let room = w.cash_down >= less;
+                refusal(rule, message, room.then(|| format!("Finance {less} more.")), room.then_some(-less))
             }
             Broken::TooMuch { most, financed } => {
-                let more = financed - most;
+                let more = down_to(input, financed, most);
                 let message = format!("At most {most} can be financed; this is {financed}.");
-                refusal(RefusalRule::MaxFinanced, message, Some(format!("{more} more down.")), Some(more))
+                refusal(RefusalRule::MaxFinanced, message, more.map(|more| format!("{more} more down.")), more)
             }
             Broken::OverValue { rule, limit, value, amount, most } => {
-                let more = amount - most;
+                let more = down_to(input, amount, most);
                 let without = if rule == RefusalRule::FrontLoanToValue { " without products" } else { "" };
                 let message =
                     format!("{amount}{without} is more than {limit} % of the vehicle's {} of {value}.", self.collateral_basis.label());
-                refusal(rule, message, Some(format!("{more} more down.")), Some(more))
+                refusal(rule, message, more.map(|more| format!("{more} more down.")), more)
             }
             Broken::NoCollateral { least } => {
                 let basis = self.collateral_basis.label();
@@ -349,16 +415,16 @@ impl Program {
             Broken::Product { rule, what, price, most } => {
                 let less = price - most;
                 let message = format!("At most {most} can be financed for {what}; this is {price}.");
-                refusal(rule, message, Some(format!("{less} less for {what}.")), Some(less))
+                refusal(rule, message, Some(format!("{less} less for {what}.")), None)
             }
             Broken::OverIncome { rule, ratio, limit, payment, most } => {
                 let what = if rule == RefusalRule::PaymentToIncome { "The payment" } else { "All debts with the payment" };
                 let message = format!("{what} would take {} % of the gross income; at most {limit} %.", ratio.round(2));
-                refusal(rule, message, Some(format!("A payment lower by {}.", payment - most)), None)
+                refusal(rule, message, (most > Cents::ZERO).then(|| format!("A payment lower by {}.", payment - most)), None)
             }
             Broken::Rebate(rebate) => {
                 let message = format!("{} is a special rate, given in place of the manufacturer's rebate.", self.name);
-                refusal(RefusalRule::Rebate, message, Some(format!("Without the rebate of {rebate}.")), Some(rebate))
+                refusal(RefusalRule::Rebate, message, Some(format!("Without the rebate of {rebate}.")), None)
             }
             // Customers see refusals; how far the rate lies above the lender's is for managers.
             Broken::Markup => {
@@ -398,21 +464,32 @@ pub(super) fn monthly_equivalent(input: &QuoteInput, payment: Cents) -> Cents {
     Cents(yearly.saturating_add(months - 1).div_euclid(months))
 }
 
-/// The smallest down payment more that brings the monthly payment down to `most`. More money down lowers the amount financed
-/// by as much, and the payment never rises with it.
-fn more_down(input: &QuoteInput, financed: Cents, most: Cents) -> Option<Cents> {
-    let pays = |more: Cents| -> Option<Cents> {
+/// The smallest down payment more that brings what is financed, now `financed`, down to `most`. A contract finances a cent less for
+/// each; where a lease's tax is capitalized, more money down changes the tax, too.
+fn down_to(input: &QuoteInput, financed: Cents, most: Cents) -> Option<Cents> {
+    let over = financed - most;
+    if input.worksheet.kind != QuoteKind::Lease || !input.worksheet.capitalize_tax {
+        return Some(over);
+    }
+    let with_more = |more: Cents| {
         let mut input = input.clone();
         input.worksheet.cash_down += more;
-        Some(monthly_equivalent(&input, input.payment().ok()?))
+        input.financed_and_payment().map(|(financed, _)| financed)
     };
-    let (mut low, mut high) = (Cents::ZERO, financed - Cents(1));
-    if high <= low || pays(high)? > most {
+    // The ratio may leave products out: what is over is the same with and without them.
+    let enough = with_more(Cents::ZERO).ok()? - over;
+    smallest(Cents(over.0.saturating_mul(2)), |more| with_more(more).is_ok_and(|financed| financed <= enough))
+}
+
+/// The smallest amount above nothing, at most `high`, that is enough; every larger one is, too.
+fn smallest(high: Cents, enough: impl Fn(Cents) -> bool) -> Option<Cents> {
+    let (mut low, mut high) = (Cents::ZERO, high);
+    if high <= low || !enough(high) {
         return None;
     }
     while high - low > Cents(1) {
         let middle = Cents(low.0 + (high.0 - low.0) / 2);
-        if pays(middle).is_none_or(|p| p <= most) { high = middle } else { low = middle }
+        if enough(middle) { high = middle } else { low = middle }
     }
     Some(high)
 }

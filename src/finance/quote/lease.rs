@@ -117,8 +117,10 @@ impl QuoteInput {
         Err(FinanceError::RateOutOfRange)
     }
 
-    pub(super) fn lease_payment(&self, mut b: Buildup) -> Result<Cents, FinanceError> {
-        Ok(self.leased(&mut b)?.payment(self.worksheet.one_pay))
+    /// What is financed, the tax that is capitalized with it, and the payment.
+    pub(super) fn lease_payment(&self, mut b: Buildup) -> Result<(Cents, Cents), FinanceError> {
+        let payment = self.leased(&mut b)?.payment(self.worksheet.one_pay);
+        Ok((b.financed, payment))
     }
 
     pub(super) fn lease(&self, mut b: Buildup) -> Result<Quote, FinanceError> {

@@ -87,10 +87,16 @@ impl QuoteInput {
 
     /// The payment alone, with no words made: for searches and grids. The same to the cent as the quote's.
     pub fn payment(&self) -> Result<Cents, FinanceError> {
+        self.financed_and_payment().map(|(_, payment)| payment)
+    }
+
+    /// The amount financed (lease: the adjusted capitalized cost, tax that is capitalized with it) and the payment.
+    pub(in crate::finance) fn financed_and_payment(&self) -> Result<(Cents, Cents), FinanceError> {
+        let b = self.quiet_buildup()?;
         match self.worksheet.kind {
-            QuoteKind::Cash => Ok(Cents::ZERO),
-            QuoteKind::Retail => self.retail_payment(self.quiet_buildup()?.financed, &mut Calendar::default()),
-            QuoteKind::Lease => self.lease_payment(self.quiet_buildup()?),
+            QuoteKind::Cash => Ok((b.financed, Cents::ZERO)),
+            QuoteKind::Retail => Ok((b.financed, self.retail_payment(b.financed, &mut Calendar::default())?)),
+            QuoteKind::Lease => self.lease_payment(b),
         }
     }
 

@@ -71,6 +71,7 @@ mod finance_exchange;
 mod finance_laws;
 mod finance_oracles;
 mod finance_replays;
+mod finance_rows;
 mod finance_rules;
 mod house;
 mod http_graphql;

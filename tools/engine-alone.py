@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 KERNEL = ["id", "money", "rate", "rounding", "text", "token"]
 # Modules that need the database or the API.
 OUTSIDE = {"store", "seed", "exchange", "graphql"}
-TESTS = ["finance_book", "finance_engine", "finance_laws", "finance_bytes", "finance_domain", "finance_oracles", "insurance_engine"]
+TESTS = ["finance_book", "finance_engine", "finance_rows", "finance_laws", "finance_bytes", "finance_domain", "finance_oracles", "insurance_engine"]
 
 MANIFEST = """[package]
 name = "deskless"

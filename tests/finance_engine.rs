@@ -706,9 +706,9 @@ fn nobody_pays_more_money_down_than_the_best_lender_asks_for() {
         assert_eq!(pays(price, down), Some(solved.found.payment), "the deal pays what was found");
         assert!(solved.found.payment <= target);
         if solved.exact {
-            exact += 1
+            exact += 1;
         } else {
-            below += 1
+            below += 1;
         }
         for less in [1, 2, 50_00, 500_00, 2_000_00, 5_000_00, 9_000_00].map(Cents).into_iter().filter(|less| *less <= down) {
             assert!(pays(price, down - less).is_none_or(|payment| payment > target), "{target}: {less} less than {down} would do");

@@ -248,6 +248,40 @@ async fn the_first_of_repeated_vins_lands_and_the_others_are_reported() {
 }
 
 #[tokio::test]
+async fn the_report_speaks_of_the_files_own_columns() {
+    let app = TestApp::start().await;
+    let head = "Stk,Veh VIN,year,make,model,Asking\n";
+    let row = |stock: &str, n: u32, price: &str| format!("{stock},{},2021,Honda,Accord,{price}\n", vin(n));
+    let (_, lines) = import(&app, head.to_owned() + &row("A", 0, "20000") + &row("A", 1, "20000") + &row("B", 0, "1")).await;
+    let told: Vec<_> = lines.iter().map(|l| (l.line, l.column.as_str(), l.value.clone(), l.code.as_str())).collect();
+    let want = [(3, "Stk", "A".to_owned(), "STOCK_NUMBER_REPEATED"), (4, "Veh VIN", vin(0), "VIN_REPEATED")];
+    assert_eq!(told, want);
+    assert!(lines[0].reason.contains(&vin(0)), "{}", lines[0].reason);
+    // The vehicle with the newest id is the stock number's, every time.
+    let sam = app.salesperson().await;
+    let query = "{ vehicle(stockNumber: \"A\") { vin } }";
+    let first = app.data(&sam, query, json!({})).await;
+    assert_eq!(app.data(&sam, query, json!({})).await, first);
+    let (_, lines) = import(&app, head.to_owned() + &row("A", 0, "2000") + &row("C", 1, "20000 CAD")).await;
+    let told: Vec<_> = lines.iter().map(|l| (l.line, l.column.as_str(), l.value.as_str(), l.code.as_str())).collect();
+    assert_eq!(told, [(2, "Asking", "2000.00", "PRICE_FALL"), (3, "Asking", "CAD", "CURRENCY_CHANGED")]);
+    let (_, lines) = import(&app, head.to_owned() + &row("A", 0, "20000") + &row("C", 2, "20000")).await;
+    assert_eq!((lines[0].line, lines[0].code.as_str()), (3, "STOCK_NUMBER_TAKEN"));
+    assert!(lines[0].reason.contains(&vin(1)), "{}", lines[0].reason);
+}
+
+#[tokio::test]
+async fn columns_that_were_not_read_are_named() {
+    let app = TestApp::start().await;
+    let maria = app.manager().await;
+    let text = format!("vin,year,make,model,price,Dealer Name,Blank\n{},2021,Honda,Accord,20000,Me,\n", vin(0));
+    let import = landed(&app, text).await;
+    assert_eq!((import.warnings, import.unread_columns), (0, vec!["Dealer Name".to_owned()]));
+    let seen = app.data(&maria, "{ feedImports { nodes { unreadColumns } } }", json!({})).await;
+    assert_eq!(seen["feedImports"]["nodes"], json!([{ "unreadColumns": ["Dealer Name"] }]));
+}
+
+#[tokio::test]
 async fn hostile_files_fail_whole_and_leave_the_lot_alone() {
     let app = TestApp::start().await;
     let maria = app.manager().await;

@@ -121,6 +121,9 @@ impl InventoryFeed {
         if self.report.is_none() && more > 0 {
             eprintln!("… and {more} more; --report FILE writes them all");
         }
+        if !import.unread_columns.is_empty() {
+            eprintln!("columns not read: {}", import.unread_columns.join(", "));
+        }
         println!("{}", summary(&self.store, &import, self.dry_run, started.elapsed()));
         Ok(exit_code(&import))
     }

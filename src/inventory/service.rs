@@ -97,7 +97,8 @@ impl Inventory {
         Ok(store::find_many(&mut conn, scope, ids.get(..1).unwrap_or(&[]), VehicleParts::ALL).await?.pop())
     }
 
-    /// The vehicle with this stock number; the available one first when two stores use it.
+    /// The vehicle with this stock number. When several have it: an available one first, then one the feed still names, then
+    /// the newest (the last made).
     pub async fn find_by_stock_number(&self, scope: &Scope, stock_number: &str) -> Result<Option<Vehicle>, DbError> {
         let mut conn = self.db.read().await?;
         let ids = store::ids_by_stock_number(&mut conn, scope, stock_number).await?;

@@ -1,12 +1,12 @@
 //! Which column means what: by the words senders use in their heads, or by a mapping file.
 //!
 //! A head is compared without case, spaces and punctuation, so `Stock#`, `stock_number` and `Stock Number` are one. Where
-//! several columns can give a fact (internet price, sale price, price), they are asked in the order of the table below, and
-//! the first that says something wins. A column may serve two facts ("type" holds bodies in one feed, new/used in another).
+//! several columns can give a fact (internet price, sale price, price), they are asked in the order of their table, and
+//! the first that says something wins ([`heads`] has the words). A column may serve two facts ("type" holds bodies in one feed, new/used in another).
 
 use std::collections::BTreeMap;
 
-use crate::inventory::fuel_economy::plain;
+use super::heads::{self, SYNONYMS, plain_head};
 use crate::kernel::money::Currency;
 
 crate::text_enum! {
@@ -82,248 +82,6 @@ crate::text_enum! {
         Currency = "currency",
     }
 }
-
-/// Heads (plain) that mean a fact, best first.
-const SYNONYMS: &[(Field, &[&str])] = &[
-    (Field::Vin, &["vin", "vinnumber", "vinno", "vehicleidentificationnumber", "vehiclevin", "chassis", "chassisnumber", "serialnumber"]),
-    (
-        Field::StockNumber,
-        &[
-            "stocknumber",
-            "stock",
-            "stockno",
-            "stocknum",
-            "stockid",
-            "stk",
-            "stkno",
-            "stocknbr",
-            "dealerstocknumber",
-            "inventorynumber",
-            "unitnumber",
-            "sku",
-            "vehicleid",
-            "lot",
-            "lotnumber",
-            "id",
-        ],
-    ),
-    (Field::Year, &["year", "modelyear", "vehicleyear", "yr", "vehyear", "caryear"]),
-    (Field::Make, &["make", "brand", "manufacturer", "vehiclemake", "makename", "division", "carmake"]),
-    (Field::Model, &["model", "vehiclemodel", "modelname", "carmodel", "modeldescription"]),
-    (Field::Trim, &["trim", "trimlevel", "series", "vehicletrim", "trimname", "submodel", "trimline", "trimdescription"]),
-    (
-        Field::Condition,
-        &[
-            "stateofvehicle",
-            "usednew",
-            "newused",
-            "newusedcpo",
-            "vehiclecondition",
-            "condition",
-            "stocktype",
-            "inventorytype",
-            "vehicletype",
-            "type",
-            "category",
-            "nu",
-        ],
-    ),
-    (Field::Certified, &["certifiedpreowned", "certified", "iscertified", "dealercertified", "oemcertified", "cpo", "factorycertified"]),
-    (
-        Field::Price,
-        &[
-            "saleprice",
-            "internetprice",
-            "specialprice",
-            "webprice",
-            "onlineprice",
-            "sellingprice",
-            "salesprice",
-            "sale",
-            "askingprice",
-            "price",
-            "ourprice",
-            "dealerprice",
-            "finalprice",
-            "currentprice",
-            "listprice",
-            "advertisedprice",
-            "retailprice",
-            "retail",
-            "amount",
-        ],
-    ),
-    (Field::Msrp, &["msrp", "msrpprice", "vehiclemsrp", "stickerprice", "sticker", "suggestedretailprice", "listmsrp", "basemsrp"]),
-    (Field::Invoice, &["invoiceprice", "invoice", "dealerinvoice", "invoicecost"]),
-    (Field::Cost, &["cost", "dealercost", "unitcost", "acquisitioncost", "vehiclecost"]),
-    (
-        Field::Odometer,
-        &[
-            "odometer",
-            "mileage",
-            "mileagevalue",
-            "miles",
-            "odometerreading",
-            "odometervalue",
-            "odo",
-            "kilometers",
-            "kilometres",
-            "km",
-            "kms",
-            "mileagekm",
-            "odometerkm",
-            "mileagemi",
-            "currentmileage",
-        ],
-    ),
-    (Field::OdometerUnit, &["mileageunit", "odometerunit", "odometerunits", "mileageunits", "distanceunit", "odometeruom"]),
-    (
-        Field::Body,
-        &[
-            "bodystyle",
-            "bodytype",
-            "body",
-            "bodyclass",
-            "bodydescription",
-            "vehiclebody",
-            "type",
-            "vehicletype",
-            "category",
-            "style",
-            "vehiclestyle",
-        ],
-    ),
-    (
-        Field::Drivetrain,
-        &["drivetrain", "drivetype", "drive", "drivewheelconfiguration", "driveline", "wheeldrive", "drivetraintype", "drivewheels"],
-    ),
-    (Field::Fuel, &["fueltype", "fuel", "enginefuel", "fueltypeprimary", "primaryfuel", "enginefueltype"]),
-    (
-        Field::Transmission,
-        &[
-            "transmission",
-            "tranmission",
-            "transmissiontype",
-            "transmissiondescription",
-            "trans",
-            "transmisson",
-            "transmition",
-            "gearbox",
-            "vehicletransmission",
-            "transmissionspeed",
-        ],
-    ),
-    (Field::Engine, &["engine", "enginedescription", "enginetype", "motor", "enginename", "vehicleengine"]),
-    (
-        Field::Cylinders,
-        &[
-            "cylinders",
-            "enginecylinders",
-            "cyl",
-            "cylindercount",
-            "numberofcylinders",
-            "noofcylinders",
-            "engine",
-            "enginedescription",
-            "enginetype",
-        ],
-    ),
-    (Field::Doors, &["doors", "numberofdoors", "numdoors", "doorcount", "noofdoors", "door"]),
-    (
-        Field::Seats,
-        &["seatingcapacity", "seats", "passengers", "passengercapacity", "numberofseats", "vehicleseatingcapacity", "seatcount"],
-    ),
-    (
-        Field::ExteriorColor,
-        &[
-            "exteriorcolor",
-            "exteriorcolour",
-            "colorext",
-            "extcolor",
-            "color",
-            "colour",
-            "paintcolor",
-            "vehiclecolor",
-            "exteriorcolorname",
-            "colorexterior",
-            "extcolorgeneric",
-            "exterior",
-        ],
-    ),
-    (
-        Field::InteriorColor,
-        &[
-            "interiorcolor",
-            "interiorcolour",
-            "colorint",
-            "intcolor",
-            "interior",
-            "colorinterior",
-            "interiorcolorname",
-            "interiorupholstery",
-        ],
-    ),
-    (Field::CityMpg, &["citympg", "mpgcity", "economycity", "minmpg", "epacity", "citympgepa", "fueleconomycity"]),
-    (Field::HighwayMpg, &["highwaympg", "mpghighway", "economyhwy", "hwympg", "mpghwy", "maxmpg", "epahighway", "fueleconomyhighway"]),
-    (
-        Field::Description,
-        &[
-            "description",
-            "vehicledescription",
-            "descriptions",
-            "comments",
-            "dealercomments",
-            "sellernotes",
-            "comment",
-            "notes",
-            "sellercomments",
-            "webdescription",
-        ],
-    ),
-    (
-        Field::Photos,
-        &[
-            "imagelink",
-            "additionalimagelink",
-            "pictureurls",
-            "pictureurl",
-            "imageurl",
-            "imageurls",
-            "images",
-            "photourls",
-            "photourl",
-            "photos",
-            "physicalimages",
-            "pictures",
-            "imagelist",
-            "photolist",
-            "picture",
-            "image",
-        ],
-    ),
-    (
-        Field::ReceivedOn,
-        &[
-            "dateinstock",
-            "inventorysince",
-            "instockdate",
-            "stockdate",
-            "receiveddate",
-            "datereceived",
-            "inventorydate",
-            "dateadded",
-            "datestocked",
-            "arrivaldate",
-            "entrydate",
-            "datefirstonlot",
-        ],
-    ),
-    (Field::Age, &["ageindays", "age", "daysinstock", "daysinventory", "daysonlot", "dol", "inventoryage", "daysininventory"]),
-    (Field::Status, &["availability", "vehiclestatus", "inventorystatus", "lotstatus", "stockstatus", "status", "availabilitystatus"]),
-    (Field::InStock, &["instock", "onlot"]),
-    (Field::Sold, &["sold", "issold"]),
-    (Field::Currency, &["currency", "pricecurrency", "currencycode"]),
-];
 
 /// Known senders' layouts, named for the report: a layout is recognised when all these heads are there.
 const LAYOUTS: &[(&str, &[&str])] = &[
@@ -420,9 +178,12 @@ impl Layout {
                 columns.entry(*field).or_default().extend(found);
             }
         }
-        // Numbered photo columns: image[0].url, image_1, Photo 12.
-        let numbered = plain_heads.iter().enumerate().filter(|(_, h)| is_numbered_photo(h)).map(|(at, _)| at);
-        columns.entry(Field::Photos).or_default().extend(numbered);
+        // Heads that are no known word are asked for the words in them, after those that are.
+        for (at, head) in heads.iter().enumerate() {
+            if !columns.values().any(|known| known.contains(&at)) {
+                heads::fields_of(head).into_iter().for_each(|field| columns.entry(field).or_default().push(at));
+            }
+        }
         let mut known = true;
         for (field, wanted) in mapping.iter().flat_map(|m| &m.columns) {
             let wanted: Vec<&String> = match wanted {
@@ -447,16 +208,28 @@ impl Layout {
             .get(&Field::Odometer)
             .and_then(|at| plain_heads.get(*at.first()?))
             .is_some_and(|h| h.contains("km") || h.starts_with("kilomet"));
+        let price_head = columns.get(&Field::Price).and_then(|at| heads.get(*at.first()?));
+        let currency = mapping.and_then(|m| m.currency).or_else(|| price_head.and_then(|head| heads::currency_of(head)));
         let kilometres = match mapping.and_then(|m| m.odometer_unit.as_deref()) {
             Some(unit) => unit == "km",
             None => km_head,
         };
-        Some(Self { name, heads, columns, kilometres, currency: mapping.and_then(|m| m.currency) })
+        Some(Self { name, heads, columns, kilometres, currency })
     }
 
     /// The columns of a fact, best first.
     pub fn columns(&self, field: Field) -> &[usize] {
         self.columns.get(&field).map_or(&[], Vec::as_slice)
+    }
+
+    /// The columns that hold no known fact.
+    pub fn unread(&self) -> Vec<usize> {
+        (0..self.heads.len()).filter(|at| !self.columns.values().any(|columns| columns.contains(at))).collect()
+    }
+
+    /// Whether a column may hold one of several facts.
+    pub fn is_shared(&self, at: usize) -> bool {
+        self.columns.values().filter(|columns| columns.contains(&at)).count() > 1
     }
 
     /// The head of the first column of a fact, for reports; the fact's own name when no column holds it.
@@ -468,28 +241,6 @@ impl Layout {
     pub fn head_at(&self, at: usize) -> &str {
         self.heads.get(at).map_or("", String::as_str)
     }
-}
-
-/// Whether a head is that of a fact: as the mapping names it, else by the known words.
-pub fn is_head_of(field: Field, head: &str, mapping: Option<&Mapping>) -> bool {
-    let head = plain_head(head);
-    match mapping.and_then(|m| m.columns.get(&field)) {
-        Some(Heads::One(one)) => plain_head(one) == head,
-        Some(Heads::Many(many)) => many.iter().any(|one| plain_head(one) == head),
-        None => SYNONYMS.iter().any(|(known, names)| *known == field && names.contains(&head.as_str())),
-    }
-}
-
-/// "Stock #", "g:vin" and "VIN*" lose what is not letter or digit, and merchant prefixes.
-fn plain_head(head: &str) -> String {
-    let head = head.trim().strip_prefix("g:").or_else(|| head.trim().strip_prefix("c:")).unwrap_or(head);
-    plain(head)
-}
-
-fn is_numbered_photo(head: &str) -> bool {
-    let rest = ["image", "photo", "picture", "img", "pic"].iter().find_map(|p| head.strip_prefix(p));
-    let rest = rest.map(|r| r.trim_start_matches("url").trim_end_matches("url").trim_end_matches("link"));
-    rest.is_some_and(|r| !r.is_empty() && r.len() <= 3 && r.chars().all(|c| c.is_ascii_digit()))
 }
 
 #[cfg(test)]

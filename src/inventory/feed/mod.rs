@@ -1,11 +1,16 @@
 //! Reading an inventory feed: bytes in, vehicles and reports out, row by row, in constant memory.
 //!
 //! [`source`] unpacks and decodes, [`structured`] makes delimited text of workbooks, XML and JSON, [`records`] cuts into records, [`layout`] knows what the columns mean, [`normalise`] reads
-//! values, [`row`] puts a vehicle together. Nothing here touches the database or the clock.
+//! values ([`dates`], [`condition`] and [`photos`] theirs), [`cells`] finds them in a record, [`row`] puts a vehicle together. Nothing here touches the database or the clock.
 
+pub mod cells;
+pub mod condition;
+pub mod dates;
+pub mod heads;
 pub mod layout;
 pub mod names;
 pub mod normalise;
+pub mod photos;
 pub mod records;
 pub mod row;
 pub mod source;
@@ -18,11 +23,14 @@ use chrono::NaiveDate;
 
 use crate::kernel::text;
 use layout::{Field, Layout, Mapping};
+use normalise as n;
 use records::{Broken, Next, Record, Records};
 use row::{Outcome, Report, RowReader};
 
 /// Most rows of one feed; no store has a larger lot.
 pub const ROWS_MAX: u32 = 2_000_000;
+/// Most columns named as unread.
+const UNREAD_MAX: usize = 200;
 /// Lines looked at for the head row: some exports begin with a title.
 const HEAD_LINES: usize = 10;
 
@@ -61,6 +69,22 @@ pub struct FeedSummary {
     pub layout: Option<&'static str>,
     /// Rows read, refused ones too.
     pub rows: u32,
+    /// The head of the VIN's column.
+    pub vin_head: String,
+    /// The head of the stock number's column.
+    pub stock_number_head: String,
+    /// Heads of columns that held something and were read as nothing, at most [`UNREAD_MAX`].
+    pub unread: Vec<String>,
+}
+
+impl FeedSummary {
+    /// A column without a head is known by its place.
+    fn name_unread(&mut self, at: usize, head: &str) {
+        let head = if head.trim().is_empty() { format!("column {}", at.saturating_add(1)) } else { head.trim().to_owned() };
+        if self.unread.len() < UNREAD_MAX && !self.unread.contains(&head) {
+            self.unread.push(head);
+        }
+    }
 }
 
 /// Reads a feed to its end. `each` gets every row's line and outcome, and may stop the reading.
@@ -73,7 +97,10 @@ pub fn read(
     let mut records = Records::new(source::open(raw, mapping)?, mapping.and_then(Mapping::delimiter_byte))?;
     let mut record = Record::default();
     let Some(layout) = find_head(&mut records, &mut record, mapping)? else { return Ok(FeedSummary::default()) };
-    let mut summary = FeedSummary { layout: Some(layout.name), rows: 0 };
+    let head_of = |field| layout.head(field).trim().to_owned();
+    let (vin_head, stock_number_head) = (head_of(Field::Vin), head_of(Field::StockNumber));
+    let mut summary = FeedSummary { layout: Some(layout.name), vin_head, stock_number_head, ..FeedSummary::default() };
+    let mut unread = layout.unread();
     let mut reader = RowReader::new(layout, today);
     loop {
         let (line, outcome) = match records.next(&mut record)? {
@@ -81,9 +108,17 @@ pub fn read(
             Next::Broken(line, why, start) => (line, broken(why, &start)),
             Next::Record => {
                 if let Some(again) = repeated_head(&reader.layout, &record, mapping) {
-                    reader.layout = again;
+                    unread = again.unread();
+                    reader = RowReader::new(again, today);
                     continue;
                 }
+                unread.retain(|at| {
+                    let empty = n::is_nothing(&source::text_of(record.get(*at).unwrap_or(&[])));
+                    if !empty {
+                        summary.name_unread(*at, reader.layout.head_at(*at));
+                    }
+                    empty
+                });
                 (record.line, reader.read(&record))
             }
         };
@@ -155,7 +190,7 @@ mod tests {
         NaiveDate::from_ymd_opt(2026, 11, 21).unwrap()
     }
 
-    fn rows(bytes: &[u8]) -> Vec<(u32, Outcome)> {
+    pub(super) fn rows(bytes: &[u8]) -> Vec<(u32, Outcome)> {
         let mut out = Vec::new();
         read(io::Cursor::new(bytes.to_vec()), None, today(), |line, outcome| {
             out.push((line, outcome));
@@ -210,6 +245,16 @@ mod tests {
     }
 
     #[test]
+    fn columns_that_are_not_read_are_named_once() {
+        let text = "vin,year,make,model,Dealer Name,,Empty,Photo Count\n1HGCV1F49MA038035,2021,Honda,Accord,,x,,\n1HGCV1F49MA038036,2021,Honda,Accord,Me,,,7\n";
+        let summary = read(io::Cursor::new(text.as_bytes().to_vec()), None, today(), |_, _| ControlFlow::Continue(())).unwrap();
+        assert_eq!(
+            (summary.unread, summary.vin_head.as_str()),
+            (vec!["column 6".into(), "Dealer Name".into(), "Photo Count".into()], "vin")
+        );
+    }
+
+    #[test]
     fn a_title_before_the_head_and_a_second_head_are_passed_over() {
         let text = "Inventory export\n\nvin,year,make,model\n1HGCV1F49MA038035,2021,Honda,Accord\nyear,vin,make,model\n2021,1HGCV1F49MA038035,Honda,Accord\n";
         assert_eq!(rows(text.as_bytes()).iter().filter(|(_, o)| o.row.is_ok()).count(), 2);
@@ -260,14 +305,17 @@ mod tests {
             let rows = rows(&bytes);
             let mut refused: BTreeMap<&str, usize> = BTreeMap::new();
             let mut disagreeing: BTreeMap<&str, usize> = BTreeMap::new();
+            let mut warned: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
             for (_, outcome) in &rows {
+                outcome.warnings.iter().for_each(|w| *warned.entry((w.code, &w.column, &w.value)).or_default() += 1);
                 match &outcome.row {
                     Err(report) => *refused.entry(report.code).or_default() += 1,
                     Ok(row) => row.disagreements.iter().for_each(|d| *disagreeing.entry(d.0).or_default() += 1),
                 }
             }
-            eprintln!("{name}: {} rows, refused {refused:?}, disagreements {disagreeing:?}", rows.len());
+            eprintln!("{name}: {} rows, refused {refused:?}, disagreements {disagreeing:?}, warnings {warned:?}", rows.len());
             assert_eq!(rows.len(), total, "{name}");
+            assert!(warned.values().sum::<usize>() * 4 <= total, "{name}: {warned:?}");
             assert!(refused.keys().all(|code| codes.contains(code)), "{name}: {refused:?}");
             assert!(total - refused.values().sum::<usize>() >= lands, "{name}: {refused:?}");
         }

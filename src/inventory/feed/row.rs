@@ -6,14 +6,18 @@
 //! - "Not Priced", zero and dashes are no price; the vehicle lands without one.
 //! - No stock number: the last eight characters of the VIN, so that the same vehicle gets the same number every day.
 //! - A row with fewer or more fields than heads is refused: its columns may be shifted or cut.
+//! - Any other cell that cannot be read is left out and reported; the vehicle lands.
 //! - A row that the feed itself calls sold is not put on the lot.
 //! - Where feed and VIN disagree, the feed's word is shown and the disagreement kept. A model that is no model ("door", "mpv")
 //!   gives way to the VIN's.
 
-use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
 
+use super::cells::EXCERPT;
+use super::dates;
 use super::layout::{Field, Layout};
 use super::names;
 use super::normalise as n;
@@ -26,8 +30,6 @@ use crate::inventory::vpic::{self, Decoded};
 use crate::kernel::money::{Cents, Currency};
 use crate::kernel::text;
 
-/// Most characters of a report's value.
-const EXCERPT: usize = 200;
 const DESCRIPTION_MAX: usize = 8000;
 
 /// A vehicle as a feed tells it, with what its VIN adds.
@@ -75,6 +77,8 @@ pub struct FeedRow {
     pub odometer_miles: Option<i32>,
     /// The asking price.
     pub price: Option<Cents>,
+    /// The head of the column it came from.
+    pub price_column: Option<Arc<str>>,
     /// The maker's suggested price.
     pub msrp: Option<Cents>,
     /// The invoice.
@@ -127,13 +131,15 @@ pub struct Outcome {
 #[derive(Debug)]
 pub struct RowReader {
     pub(super) layout: Layout,
-    today: NaiveDate,
+    pub(super) today: NaiveDate,
+    price_heads: HashMap<usize, Arc<str>>,
 }
 
 impl RowReader {
     /// For a layout, on the day `today`.
     pub fn new(layout: Layout, today: NaiveDate) -> Self {
-        Self { layout, today }
+        let price_heads = layout.columns(Field::Price).iter().map(|at| (*at, layout.head_at(*at).into())).collect();
+        Self { layout, today, price_heads }
     }
 
     /// Reads one record.
@@ -156,26 +162,27 @@ impl RowReader {
         let vin = vin.map_err(|e| self.report(record, Field::Vin, e.code(), e.to_string()))?;
         let decoded = vpic::decode(&vin);
         let year = self.year(record, &vin, &decoded)?;
-        self.check_sold(record)?;
+        self.check_sold(record, warnings)?;
         let (make, model, trim, mut disagreements) = self.name(record, &decoded)?;
         if let Some(of_vin) = decoded.model_year.filter(|y| *y != year) {
             disagreements.push(("modelYear", year.to_string(), of_vin.to_string()));
         }
-        let (price, currency) = self.price(record)?;
-        let odometer_miles = self.odometer(record)?;
+        let (price, currency, price_at) = self.price(record)?;
+        let odometer_miles = self.odometer(record, warnings)?;
         let mut amount = |field| self.lenient_amount(record, field, warnings);
         let (msrp, invoice, cost) = (amount(Field::Msrp), amount(Field::Invoice), amount(Field::Cost));
-        let feed_body = self.first_known(record, Field::Body, n::body);
-        let feed_fuel = self.first_known(record, Field::Fuel, n::fuel);
-        let feed_drive = self.first_known(record, Field::Drivetrain, n::drivetrain);
+        let feed_body = self.known(record, Field::Body, warnings, n::body);
+        let feed_fuel = self.known(record, Field::Fuel, warnings, n::fuel);
+        let feed_drive = self.known(record, Field::Drivetrain, warnings, n::drivetrain);
         names::compare_facts(&mut disagreements, (feed_body, feed_fuel, feed_drive), &decoded);
-        let condition = self.condition(record, msrp.is_some());
+        let condition = self.condition(record, msrp.is_some(), warnings);
         let engine = self.text(record, Field::Engine, 200).filter(|e| e.chars().any(char::is_alphabetic));
         let exterior_color = self.text(record, Field::ExteriorColor, 100);
+        let received = self.received_on(record, warnings);
         let mut row = FeedRow {
             stock_number: stock_number.unwrap_or_else(|| vin.derived_stock_number().to_owned()),
             condition,
-            status: self.status(record),
+            status: self.status(record, warnings),
             model_year: year,
             make,
             model,
@@ -183,25 +190,26 @@ impl RowReader {
             body_style: feed_body.or(decoded.body_style),
             drivetrain: feed_drive.or(decoded.drivetrain),
             fuel: feed_fuel.or(decoded.fuel),
-            transmission: self.first_known(record, Field::Transmission, n::transmission),
-            cylinders: self.first_known(record, Field::Cylinders, n::cylinders).or(decoded.cylinders),
-            doors: self.small(record, Field::Doors, 1..=9).or(decoded.doors),
-            seats: self.small(record, Field::Seats, 1..=99),
+            transmission: self.known(record, Field::Transmission, warnings, n::transmission),
+            cylinders: self.known(record, Field::Cylinders, warnings, n::cylinders).or(decoded.cylinders),
+            doors: self.small(record, Field::Doors, 1..=9, warnings).or(decoded.doors),
+            seats: self.small(record, Field::Seats, 1..=99, warnings),
             exterior_color_family: exterior_color.as_deref().and_then(n::color_family),
             exterior_color,
             interior_color: self.text(record, Field::InteriorColor, 100),
             engine,
             odometer_miles,
             price,
+            price_column: price_at.and_then(|at| self.price_heads.get(&at).cloned()),
             msrp,
             invoice,
             cost,
-            currency: currency.or_else(|| self.currency(record)),
-            mpg: (self.small(record, Field::CityMpg, 1..=400), self.small(record, Field::HighwayMpg, 1..=400), None),
-            description: self.description(record),
-            photos: self.photos(record),
-            received_on: self.received_on(record).map(|(day, _)| day),
-            received_by_age: self.received_on(record).is_some_and(|(_, by_age)| by_age),
+            currency: currency.or_else(|| self.currency(record, warnings)),
+            mpg: (self.small(record, Field::CityMpg, 1..=400, warnings), self.small(record, Field::HighwayMpg, 1..=400, warnings), None),
+            description: self.description(record, DESCRIPTION_MAX),
+            photos: self.photos(record, warnings),
+            received_on: received.map(|(day, _)| day),
+            received_by_age: received.is_some_and(|(_, by_age)| by_age),
             disagreements,
             vin,
         };
@@ -226,7 +234,9 @@ impl RowReader {
 
     fn year(&self, record: &Record, vin: &Vin, decoded: &Decoded) -> Result<i32, Report> {
         let bad = |code, reason: String| self.report(record, Field::Year, code, reason);
-        let told = self.raw(record, Field::Year).map(|t| n::whole(&t)).transpose();
+        // "2021-01-01" is a model year too.
+        let year_of = |t: &str| n::whole(t).or_else(|_| dates::day(t).map(|day| day.map(|day| i64::from(day.year()))));
+        let told = self.raw(record, Field::Year).map(|t| year_of(&t)).transpose();
         let told = told.map_err(|_| bad("YEAR_UNREADABLE", "the model year is not a number".into()))?.flatten();
         let next = self.today.year().saturating_add(2);
         let told = match told.map(i32::try_from) {
@@ -238,15 +248,6 @@ impl RowReader {
         told.or(decoded.model_year).ok_or_else(|| bad("YEAR_MISSING", "neither the feed nor the VIN tells the model year".into()))
     }
 
-    fn check_sold(&self, record: &Record) -> Result<(), Report> {
-        let flagged = self.first_known(record, Field::Sold, n::flag) == Some(true);
-        let field = if flagged { Field::Sold } else { Field::Status };
-        if flagged || self.first_known(record, Field::Status, n::status).is_some_and(VehicleStatus::is_gone) {
-            return Err(self.report(record, field, "SOLD_IN_FEED", "the feed calls this vehicle sold; it is not put on the lot".into()));
-        }
-        Ok(())
-    }
-
     fn name(&self, record: &Record, decoded: &Decoded) -> Result<names::Name, Report> {
         let make = self.text(record, Field::Make, 60);
         let model = self.text(record, Field::Model, 120);
@@ -256,139 +257,6 @@ impl RowReader {
             let code = if field == Field::Make { "MAKE_MISSING" } else { "MODEL_MISSING" };
             self.report(record, field, code, format!("neither the feed nor the VIN tells the {what}"))
         })
-    }
-
-    fn price(&self, record: &Record) -> Result<(Option<Cents>, Option<Currency>), Report> {
-        for at in self.layout.columns(Field::Price) {
-            let text = Self::at(record, *at);
-            match n::price(&text) {
-                Ok(Some((cents, currency))) => return Ok((Some(cents), currency)),
-                Ok(None) => {}
-                Err(n::Senseless) => {
-                    return Err(self.report_at(*at, &text, "PRICE_UNREADABLE", "the price cannot be read as an amount".into()));
-                }
-            }
-        }
-        Ok((None, None))
-    }
-
-    fn lenient_amount(&self, record: &Record, field: Field, warnings: &mut Vec<Report>) -> Option<Cents> {
-        for at in self.layout.columns(field) {
-            let text = Self::at(record, *at);
-            match n::price(&text) {
-                Ok(Some((cents, _))) => return Some(cents),
-                Ok(None) => {}
-                Err(n::Senseless) => {
-                    warnings.push(self.report_at(*at, &text, "AMOUNT_UNREADABLE", "the amount cannot be read and was left out".into()));
-                }
-            }
-        }
-        None
-    }
-
-    fn odometer(&self, record: &Record) -> Result<Option<i32>, Report> {
-        let unit = self.raw(record, Field::OdometerUnit).map(|u| u.trim().to_ascii_lowercase());
-        let km = unit.map_or(self.layout.kilometres, |u| u.starts_with('k'));
-        for at in self.layout.columns(Field::Odometer) {
-            let text = Self::at(record, *at);
-            match n::odometer(&text, km) {
-                Ok(Some(miles)) => return Ok(Some(miles)),
-                Ok(None) => {}
-                Err(n::Senseless) => {
-                    return Err(self.report_at(
-                        *at,
-                        &text,
-                        "ODOMETER_UNREADABLE",
-                        "the odometer is not between 0 and 2,000,000 miles".into(),
-                    ));
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    /// Without a word about it: certified when a certified column says yes; new when the file has no odometer column but
-    /// the maker's price, as spreadsheets of new vehicles have; else used.
-    fn condition(&self, record: &Record, has_msrp: bool) -> VehicleCondition {
-        let certified = self.first_known(record, Field::Certified, n::flag) == Some(true);
-        match self.first_known(record, Field::Condition, n::condition) {
-            Some(VehicleCondition::Used) | None if certified => VehicleCondition::Certified,
-            Some(condition) => condition,
-            None if has_msrp && self.layout.columns(Field::Odometer).is_empty() => VehicleCondition::New,
-            None => VehicleCondition::Used,
-        }
-    }
-
-    fn status(&self, record: &Record) -> Option<VehicleStatus> {
-        let told = self.first_known(record, Field::Status, n::status);
-        told.filter(|s| s.is_free()).or_else(|| {
-            self.first_known(record, Field::InStock, n::flag)
-                .map(|here| if here { VehicleStatus::Available } else { VehicleStatus::InTransit })
-        })
-    }
-
-    fn currency(&self, record: &Record) -> Option<Currency> {
-        self.raw(record, Field::Currency).and_then(|c| c.trim().to_ascii_uppercase().parse().ok()).or(self.layout.currency)
-    }
-
-    fn description(&self, record: &Record) -> Option<String> {
-        let raw = self.raw(record, Field::Description)?;
-        let clean: String = text::clean_multiline(&raw).chars().take(DESCRIPTION_MAX).collect();
-        (!n::is_nothing(&clean)).then_some(clean)
-    }
-
-    fn photos(&self, record: &Record) -> Vec<String> {
-        let mut photos: Vec<String> = Vec::new();
-        for at in self.layout.columns(Field::Photos) {
-            for url in n::photos(&Self::at(record, *at)) {
-                if photos.len() < 60 && !photos.contains(&url) {
-                    photos.push(url);
-                }
-            }
-        }
-        photos
-    }
-
-    /// The day it came, and whether that was counted back from an age.
-    fn received_on(&self, record: &Record) -> Option<(NaiveDate, bool)> {
-        let told = self.raw(record, Field::ReceivedOn).and_then(|t| date(&t)).map(|day| (day, false));
-        let aged = || {
-            let days = u64::try_from(n::whole(&self.raw(record, Field::Age)?).ok()??).ok().filter(|d| *d <= 20_000)?;
-            self.today.checked_sub_days(chrono::Days::new(days)).map(|day| (day, true))
-        };
-        told.or_else(aged).filter(|(day, _)| *day <= self.today && day.year() >= 1980)
-    }
-
-    fn small(&self, record: &Record, field: Field, range: std::ops::RangeInclusive<i32>) -> Option<i32> {
-        let read = |t: &str| n::whole(t).ok().flatten().and_then(|v| i32::try_from(v).ok()).filter(|v| range.contains(v));
-        self.first_known(record, field, read)
-    }
-
-    fn first_known<T>(&self, record: &Record, field: Field, read: impl Fn(&str) -> Option<T>) -> Option<T> {
-        self.layout.columns(field).iter().find_map(|at| read(&Self::at(record, *at)))
-    }
-
-    fn at(record: &Record, at: usize) -> Cow<'_, str> {
-        text_of(record.get(at).unwrap_or(&[]))
-    }
-
-    /// The first text of a fact that says something.
-    fn raw<'r>(&self, record: &'r Record, field: Field) -> Option<Cow<'r, str>> {
-        self.layout.columns(field).iter().map(|at| Self::at(record, *at)).find(|t| !n::is_nothing(t))
-    }
-
-    fn text(&self, record: &Record, field: Field, max: usize) -> Option<String> {
-        let clean: String = text::clean(&self.raw(record, field)?).chars().take(max).collect();
-        (!n::is_nothing(&clean)).then_some(clean)
-    }
-
-    fn report(&self, record: &Record, field: Field, code: &'static str, reason: String) -> Report {
-        let value = self.raw(record, field).unwrap_or_default();
-        Report { column: self.layout.head(field).to_owned(), value: text::excerpt(&value, EXCERPT), code, reason }
-    }
-
-    fn report_at(&self, at: usize, value: &str, code: &'static str, reason: String) -> Report {
-        Report { column: self.layout.head_at(at).to_owned(), value: text::excerpt(value, EXCERPT), code, reason }
     }
 }
 
@@ -413,32 +281,5 @@ fn economy(row: &FeedRow, decoded: &Decoded) -> (Option<i32>, Option<i32>, Optio
     match fuel_economy::find(&facts) {
         Some(FuelEconomy { city, highway, combined }) => (Some(city), Some(highway), Some(combined)),
         None => (None, None, None),
-    }
-}
-
-/// `2026-11-21` (with or without a time), `11/21/2026`, `11/21/26`, `20261121`.
-fn date(text: &str) -> Option<NaiveDate> {
-    let t = text.trim();
-    let day = t.split(['T', ' ']).next()?;
-    ["%Y-%m-%d", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d", "%m-%d-%Y"]
-        .into_iter()
-        .find_map(|format| NaiveDate::parse_from_str(day, format).ok())
-        .filter(|d| d.year() >= 1900)
-        .or_else(|| NaiveDate::parse_from_str(day, "%m/%d/%y").ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_come_in_several_orders() {
-        let day = NaiveDate::from_ymd_opt(2026, 11, 21);
-        for text in ["2026-11-21", "2026-11-21T08:00:00-05:00", "11/21/2026", "11/21/26", "20261121", "2026/11/21 10:00"] {
-            assert_eq!(date(text), day, "{text}");
-        }
-        for text in ["yesterday", "45000", "21.11.2026", ""] {
-            assert_eq!(date(text), None, "{text}");
-        }
     }
 }

@@ -3,20 +3,22 @@
 //!
 //! - Of a workbook the first sheet with a VIN column is read; a line of the report is a row of the sheet.
 //! - Of XML and JSON the vehicles are the outermost objects that have a VIN. A head is the path to a value: `mileage.value`,
-//!   `image.url`. Several values of one path are separated by `|`. Attributes of XML are not looked at.
+//!   `image.url`. Several values of one path are separated by `|`. An attribute of XML is read like an element inside:
+//!   `<odometer unit="km">` gives `odometer.unit`.
 //! - Unlike delimited text these are held in memory, so they are bounded more tightly ([`BYTES_MAX`]).
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{DataRef, DataType, Reader as _, Xlsx};
-use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 use serde_json::{Map, Value};
 
-use super::layout::{Field, Mapping, is_head_of};
+use super::heads::is_head_of;
+use super::layout::{Field, Mapping};
 use super::records::FIELDS_MAX;
 use super::source::text_of;
 
@@ -26,6 +28,8 @@ pub const BYTES_MAX: u64 = 64 * 1024 * 1024;
 const HEAD_ROWS: usize = 10;
 /// Deepest nesting of XML and JSON.
 const DEPTH_MAX: usize = 32;
+/// The name of an element's own text beside its attributes.
+const OWN_TEXT: &str = "#text";
 /// Most parts of a workbook's archive.
 const PARTS_MAX: usize = 1_000;
 
@@ -73,7 +77,10 @@ pub fn delimited(kind: Kind, raw: impl Read, mapping: Option<&Mapping>) -> io::R
         Kind::OldWorkbook => return Err(wrong("this is a workbook of an old Excel (.xls): save it as .xlsx or CSV")),
         Kind::Xml => table(&from_xml(&text_of(&bytes))?, mapping)?,
         Kind::Json => {
-            let value = serde_json::from_str(&text_of(&bytes)).map_err(|e| wrong(format!("this is not the JSON it begins as: {e}")))?;
+            // One value, or one after another as JSON Lines has them.
+            let values: Result<Vec<Value>, _> = serde_json::Deserializer::from_str(&text_of(&bytes)).into_iter().collect();
+            let mut values = values.map_err(|e| wrong(format!("this is not the JSON it begins as: {e}")))?;
+            let value = if values.len() == 1 { values.pop().unwrap_or_default() } else { Value::Array(values) };
             table(&value, mapping)?
         }
     };
@@ -163,6 +170,7 @@ fn from_xml(text: &str) -> io::Result<Value> {
     #[derive(Default)]
     struct Open {
         name: String,
+        attributes: Map<String, Value>,
         children: Map<String, Value>,
         text: String,
     }
@@ -177,14 +185,23 @@ fn from_xml(text: &str) -> io::Result<Value> {
         let top = open.last_mut().ok_or_else(|| wrong("the XML ends more than it begins"))?;
         match event {
             Event::Start(start) if depth > DEPTH_MAX => return Err(wrong(format!("the XML is nested too deeply at {}", name(&start)))),
-            Event::Start(start) => open.push(Open { name: name(&start), ..Open::default() }),
-            Event::Empty(start) => add(&mut top.children, name(&start), Value::Null),
+            Event::Start(start) => open.push(Open { name: name(&start), attributes: attributes(&start), ..Open::default() }),
+            Event::Empty(start) => {
+                let told = attributes(&start);
+                let value = if told.is_empty() { Value::Null } else { Value::Object(told) };
+                add(&mut top.children, name(&start), value);
+            }
             Event::Text(part) => top.text.push_str(&part.xml10_content()),
             Event::CData(part) => top.text.push_str(&part.xml10_content()),
             Event::GeneralRef(reference) => top.text.push_str(&resolved(&reference)),
             Event::End(_) => {
-                let Some(Open { name, children, text }) = open.pop() else { continue };
-                let value = if children.is_empty() { Value::String(text.trim().to_owned()) } else { Value::Object(children) };
+                let Some(Open { name, attributes, mut children, text }) = open.pop() else { continue };
+                // The element inside is the fact, should an attribute have its name.
+                for (attribute, value) in attributes {
+                    let taken = children.contains_key(&attribute);
+                    children.insert(if taken { format!("@{attribute}") } else { attribute }, value);
+                }
+                let value = with_text(children, text.trim());
                 let above = open.last_mut().ok_or_else(|| wrong("the XML ends more than it begins"))?;
                 add(&mut above.children, name, value);
             }
@@ -195,6 +212,29 @@ fn from_xml(text: &str) -> io::Result<Value> {
     }
     let root = open.pop().filter(|_| open.is_empty()).ok_or_else(|| wrong("the XML ends in the middle: it was cut"))?;
     Ok(Value::Object(root.children))
+}
+
+/// An element's text, or what is in it; both when it has both.
+fn with_text(mut inside: Map<String, Value>, text: &str) -> Value {
+    if inside.is_empty() {
+        return Value::String(text.to_owned());
+    }
+    if !text.is_empty() {
+        inside.insert(OWN_TEXT.to_owned(), Value::String(text.to_owned()));
+    }
+    Value::Object(inside)
+}
+
+/// The attributes of an element, without what XML says about itself. One that is not well formed is passed over.
+fn attributes(start: &BytesStart<'_>) -> Map<String, Value> {
+    let mut told = Map::new();
+    for attribute in start.attributes().with_checks(false).flatten() {
+        if attribute.key.as_namespace_binding().is_none() && attribute.key.prefix().is_none() {
+            let value = attribute.normalized_value(XmlVersion::default()).unwrap_or(attribute.value.clone());
+            add(&mut told, attribute.key.local_name().as_ref().to_owned(), Value::String(value.trim().to_owned()));
+        }
+    }
+    told
 }
 
 fn add(children: &mut Map<String, Value>, name: String, value: Value) {
@@ -252,34 +292,39 @@ fn table(value: &Value, mapping: Option<&Mapping>) -> io::Result<Vec<Vec<String>
     Ok(rows)
 }
 
-/// Breadth first: the first list with a vehicle in it, whole, so that one without a VIN is reported and not passed over; else the
-/// first vehicle that stands alone.
+/// The outermost objects with a VIN, wherever they are, so that neither two lists nor a list of wrappers loses any; and of
+/// their lists what has none, so that it is reported and not passed over. Lists of what was sold or removed are left.
 fn vehicles<'v>(value: &'v Value, mapping: Option<&Mapping>) -> Vec<&'v Map<String, Value>> {
+    let mut found = Vec::new();
+    gather(value, mapping, DEPTH_MAX, &mut found);
+    found
+}
+
+fn gather<'v>(value: &'v Value, mapping: Option<&Mapping>, depth: usize, found: &mut Vec<&'v Map<String, Value>>) {
     let has_vin = |object: &Map<String, Value>| object.keys().any(|name| is_head_of(Field::Vin, name, mapping));
-    let mut waiting = VecDeque::from([(value, 0)]);
-    while let Some((value, depth)) = waiting.pop_front() {
-        let deeper = if depth < DEPTH_MAX { depth.saturating_add(1) } else { continue };
-        match value {
-            Value::Array(many) => {
-                let objects: Vec<_> = many.iter().filter_map(Value::as_object).collect();
-                if objects.iter().any(|object| has_vin(object)) {
-                    return objects;
-                }
-                waiting.extend(many.iter().map(|one| (one, deeper)));
-            }
-            Value::Object(object) if has_vin(object) => return vec![object],
-            Value::Object(object) => waiting.extend(object.values().map(|one| (one, deeper))),
-            _ => {}
+    let Some(depth) = depth.checked_sub(1) else { return };
+    match value {
+        Value::Array(many) if many.iter().filter_map(Value::as_object).any(has_vin) => {
+            found.extend(many.iter().filter_map(Value::as_object));
         }
+        Value::Array(many) => many.iter().for_each(|one| gather(one, mapping, depth, found)),
+        Value::Object(object) if has_vin(object) => found.push(object),
+        Value::Object(object) => {
+            let gone = |name: &str| ["sold", "removed", "deleted", "archived"].iter().any(|word| name.to_lowercase().contains(word));
+            object.iter().filter(|(name, _)| !gone(name)).for_each(|(_, one)| gather(one, mapping, depth, found));
+        }
+        _ => {}
     }
-    Vec::new()
 }
 
 fn flatten(path: &str, value: &Value, depth: usize, each: &mut impl FnMut(&str, String)) {
     let Some(depth) = depth.checked_sub(1) else { return };
     match value {
         Value::Null => {}
-        Value::Object(object) => object.iter().for_each(|(name, value)| flatten(&format!("{path}.{name}"), value, depth, each)),
+        Value::Object(object) => object.iter().for_each(|(name, value)| match name.as_str() {
+            OWN_TEXT => flatten(path, value, depth, each),
+            name => flatten(&format!("{path}.{name}"), value, depth, each),
+        }),
         Value::Array(many) => many.iter().for_each(|value| flatten(path, value, depth, each)),
         Value::String(text) => each(path, text.trim().to_owned()),
         Value::Bool(_) | Value::Number(_) => each(path, value.to_string()),
@@ -320,6 +365,12 @@ mod tests {
             text(Kind::Json, json).unwrap(),
             "images,mileage.unit,mileage.value,note,vin,sold\n1|2,KM,5,\"two lines, \"\"quoted\"\"\",A,\n,,,,B,true\n"
         );
+        let wrapped = br#"{"new": [{"car": {"vin": "A"}}, {"car": {"vin": "B"}}], "used": {"7": {"vin": "C"}}}"#;
+        assert_eq!(text(Kind::Json, wrapped).unwrap(), "vin\nA\nB\nC\n");
+        let wrapped = br#"{"list": [{"item": {"vin": "A"}}, {"item": {"vin": "B"}}], "@type": "ItemList"}"#;
+        assert_eq!(text(Kind::Json, wrapped).unwrap(), "vin\nA\nB\n");
+        assert_eq!(text(Kind::Json, br#"{"new": [{"vin": "A"}], "used": [{"vin": "B"}], "sold": [{"vin": "C"}]}"#).unwrap(), "vin\nA\nB\n");
+        assert_eq!(text(Kind::Json, b"{\"vin\": \"A\"}\n{\"vin\": \"B\"}\n").unwrap(), "vin\nA\nB\n");
         assert!(text(Kind::Json, br#"{"a": [{"id": 1}]}"#).unwrap_err().contains("no list of vehicles"));
         assert!(text(Kind::Json, br#"[{"vin": "A"}"#).unwrap_err().contains("not the JSON"));
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
@@ -333,6 +384,12 @@ mod tests {
             <listing><vin><![CDATA[B]]></vin></listing></listings>";
         assert_eq!(text(Kind::Xml, xml).unwrap(), "image.url,make,vin\n1|2,Rolls & Royce & &x;,A\n,,B\n");
         assert_eq!(text(Kind::Xml, b"<lot><car><vin>A</vin><year>2020</year></car></lot>").unwrap(), "vin,year\nA,2020\n");
+        let told = br#"<lot xmlns="u:x" xmlns:y="u:y"><car y:z="1" id="7" vin="A"><id>8</id><odometer unit="km">5</odometer><photos><photo n="1">p</photo>
+            <photo>q</photo></photos><seller name="S &amp; T"/></car></lot>"#;
+        assert_eq!(
+            text(Kind::Xml, told).unwrap(),
+            "@id,id,odometer,odometer.unit,photos.photo,photos.photo.n,seller.name,vin\n7,8,5,km,p|q,1,S & T,A\n"
+        );
         assert!(text(Kind::Xml, b"<!DOCTYPE x [<!ENTITY a 'b'>]><x><vin>A</vin></x>").unwrap_err().contains("refused"));
         assert!(text(Kind::Xml, b"<lot><car><vin>A</vin>").unwrap_err().contains("cut"));
         assert!(text(Kind::Xml, b"<lot></car>").is_err());

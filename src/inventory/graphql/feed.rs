@@ -77,6 +77,10 @@ impl FeedImportNode {
     async fn warnings(&self) -> i32 {
         self.0.warnings
     }
+    /// Heads of columns that held something and were read as no fact, at most 200. A mapping file gives them a meaning.
+    async fn unread_columns(&self) -> &[String] {
+        &self.0.unread_columns
+    }
     /// The report, in file order.
     async fn report(
         &self,

@@ -79,8 +79,8 @@ impl InventoryQuery {
         Ok(page::connection(nodes, args.first, totals, |node| (order, order.key(node.vehicle())), |node| node))
     }
 
-    /// One vehicle of your stores by one of id, VIN or stock number. Null when there is none, or none of them is given. When two stores have the
-    /// VIN or stock number, the available one.
+    /// One vehicle of your stores by one of id, VIN or stock number. Null when there is none, or none of them is given. When several
+    /// vehicles have the VIN or stock number: an available one first, then one the feed still names, then the newest.
     async fn vehicle(
         &self,
         ctx: &Context<'_>,

@@ -87,7 +87,9 @@ impl Encoder {
         }
         let hash = sha256(hashed.as_bytes());
         self.head(line, "ROW");
-        self.buffer.push_str("\t\\N\t\\N\t\\N\t\\N\t");
+        // The column of a row is that of its price, for what only the comparison with the lot can say about it.
+        field(&mut self.buffer, row.price_column.as_deref());
+        self.buffer.push_str("\t\\N\t\\N\t\\N\t");
         let _ = write!(self.buffer, "{}", new_uuid(self.now));
         field(&mut self.buffer, Some(row.vin.as_str()));
         field(&mut self.buffer, Some(&row.stock_number));

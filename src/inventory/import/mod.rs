@@ -91,6 +91,8 @@ pub struct FeedImport {
     pub missing: i32,
     /// Lines of the report about rows that landed.
     pub warnings: i32,
+    /// Heads of columns that held something and were not read as any fact.
+    pub unread_columns: Vec<String>,
 }
 
 /// A line of the report.

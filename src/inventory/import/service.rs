@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::copy::{self, Encoder};
-use super::store::{self, Counts, Limits};
+use super::store::{self, Counts, Limits, ReportHeads};
 use super::{FeedImport, FeedImportStatus, FeedReportLine, FeedSource, ImportError, Progress};
 use crate::auth::Scope;
 use crate::db::notices::Subject;
@@ -73,12 +73,13 @@ impl Inventory {
         let encoder = Encoder::new(id.0, now, shop.currency.as_str());
         let (summary, digest) = stage(&mut tx, source, encoder, shop.day(now), hash).await?;
         store::lock_lot(tx.conn(), shop.id).await?;
-        store::refuse_repeated_vins(tx.conn(), id).await?;
+        store::refuse_repeated_vins(tx.conn(), id, &summary.vin_head).await?;
         let limits = Limits { feed_drop: shop.feed_drop_limit_percent, price_drop: shop.price_drop_limit_percent };
         store::compare(tx.conn(), id, shop.id, &limits).await?;
         let mut counts = store::count(tx.conn(), id, shop.id).await?;
         let held = held_reason(&counts, &limits);
-        store::write_reports(tx.conn(), id, &limits).await?;
+        let heads = ReportHeads { vin: &summary.vin_head, stock_number: &summary.stock_number_head };
+        store::write_reports(tx.conn(), id, shop.id, &limits, &heads).await?;
         counts.warnings = store::count_warnings(tx.conn(), id).await?;
         let status = match &held {
             Some(_) => FeedImportStatus::Held,
@@ -93,6 +94,7 @@ impl Inventory {
             Some(digest.as_slice()),
             &counts,
             i32_of(summary.rows),
+            Some(&summary.unread),
             now,
         )
         .await?;
@@ -120,7 +122,7 @@ impl Inventory {
         store::insert(tx.conn(), id, shop.id, name, user, now).await?;
         let reason = text::excerpt(&error.to_string(), 500);
         let counts = Counts::default();
-        let import = store::finish(tx.conn(), id, FeedImportStatus::Failed, Some(&reason), None, None, &counts, 0, now).await?;
+        let import = store::finish(tx.conn(), id, FeedImportStatus::Failed, Some(&reason), None, None, &counts, 0, None, now).await?;
         announce(&mut tx, &import).await?;
         Ok(tx.commit().await?)
     }
@@ -150,7 +152,7 @@ impl Inventory {
         let status = store::merge(tx.conn(), id, shop.id, now, counts).await?;
         store::clear_stage(tx.conn(), id).await?;
         let digest = None;
-        store::finish(tx.conn(), id, status, None, None, digest, &counts, held.rows_read, now).await?;
+        store::finish(tx.conn(), id, status, None, None, digest, &counts, held.rows_read, None, now).await?;
         let import = self.decided(&mut tx, id).await?;
         announce(&mut tx, &import).await?;
         tx.commit().await?;

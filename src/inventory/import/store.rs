@@ -18,6 +18,13 @@ pub(super) struct Limits {
     pub(super) price_drop: Decimal,
 }
 
+/// The file's own heads of the columns that only the comparison reports.
+#[derive(Debug)]
+pub(super) struct ReportHeads<'a> {
+    pub(super) vin: &'a str,
+    pub(super) stock_number: &'a str,
+}
+
 /// What a merge would do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Counts {
@@ -80,14 +87,15 @@ pub(super) async fn lock_lot(conn: &mut PgConnection, store: StoreId) -> Result<
 }
 
 /// The first row of a VIN may land; later ones are refused.
-pub(super) async fn refuse_repeated_vins(conn: &mut PgConnection, id: FeedImportId) -> Result<(), DbError> {
+pub(super) async fn refuse_repeated_vins(conn: &mut PgConnection, id: FeedImportId, vin_head: &str) -> Result<(), DbError> {
     sqlx::query!(
-        "UPDATE feed_stage s SET kind = 'REFUSED', code = 'VIN_REPEATED', column_name = 'vin', value = s.vin,
+        "UPDATE feed_stage s SET kind = 'REFUSED', code = 'VIN_REPEATED', column_name = $2, value = s.vin,
            reason = 'line ' || r.first_line || ' of this feed has the same VIN; the first one counts'
          FROM (SELECT ctid AS row_id, line, first_value(line) OVER w AS first_line, row_number() OVER w AS nth
                FROM feed_stage WHERE import_id = $1 AND kind = 'ROW' WINDOW w AS (PARTITION BY vin ORDER BY line)) r
          WHERE s.ctid = r.row_id AND r.nth > 1",
         id.0,
+        vin_head,
     )
     .execute(conn)
     .await?;
@@ -154,23 +162,50 @@ pub(super) async fn count(conn: &mut PgConnection, id: FeedImportId, store: Stor
 }
 
 /// Moves the reports out of the stage, and adds what only the comparison could see.
-pub(super) async fn write_reports(conn: &mut PgConnection, id: FeedImportId, limits: &Limits) -> Result<(), DbError> {
+pub(super) async fn write_reports(
+    conn: &mut PgConnection,
+    id: FeedImportId,
+    store: StoreId,
+    limits: &Limits,
+    heads: &ReportHeads<'_>,
+) -> Result<(), DbError> {
     sqlx::query!(
         "INSERT INTO feed_refusal (import_id, line, column_name, value, severity, code, reason)
          SELECT $1, line, column_name, value, severity, code, reason FROM (
            SELECT line, column_name, value, kind AS severity, code, reason FROM feed_stage WHERE import_id = $1 AND kind <> 'ROW'
            UNION ALL
-           SELECT s.line, 'price', (s.price_cents / 100.0)::numeric(14, 2)::text, 'WARNING', 'PRICE_FALL',
+           SELECT s.line, coalesce(s.column_name, 'price'), (s.price_cents / 100.0)::numeric(14, 2)::text, 'WARNING', 'PRICE_FALL',
              'the price fell by more than ' || $2 || ' % from ' || (v.price_cents / 100.0)::numeric(14, 2) || '; it waits for a manager, the rest of the row landed'
            FROM feed_stage s JOIN vehicle v ON v.id = s.vehicle_id
            WHERE s.import_id = $1 AND s.kind = 'ROW' AND s.price_held AND s.action IN ('UPDATE', 'SAME')
            UNION ALL
-           SELECT s.line, 'vin', s.vin, 'WARNING', 'SOLD_HERE', 'this vehicle is ' || lower(v.status) || ' here; the feed is behind and was not followed'
+           SELECT s.line, coalesce(s.column_name, 'price'), s.currency, 'WARNING', 'CURRENCY_CHANGED',
+             'the amounts were in ' || v.currency || ' and are now in ' || s.currency || '; the price history compares amounts of two currencies'
+           FROM feed_stage s JOIN vehicle v ON v.id = s.vehicle_id
+           WHERE s.import_id = $1 AND s.kind = 'ROW' AND s.action = 'UPDATE' AND s.currency <> v.currency
+             AND coalesce(s.price_cents, s.msrp_cents, v.price_cents, v.msrp_cents) IS NOT NULL
+           UNION ALL
+           SELECT line, $5, stock_number, 'WARNING', 'STOCK_NUMBER_REPEATED',
+             'line ' || first_line || ' of this feed has the same stock number with another VIN, ' || first_vin
+           FROM (SELECT line, stock_number, vin, first_value(line) OVER w AS first_line, first_value(vin) OVER w AS first_vin
+                 FROM feed_stage WHERE import_id = $1 AND kind = 'ROW' WINDOW w AS (PARTITION BY stock_number ORDER BY line)) twice
+           WHERE vin <> first_vin
+           UNION ALL
+           SELECT s.line, $5, s.stock_number, 'WARNING', 'STOCK_NUMBER_TAKEN', 'another vehicle on the lot has this stock number, with the VIN ' || min(v.vin)
+           FROM feed_stage s JOIN vehicle v ON v.store_id = $3 AND v.stock_number = s.stock_number AND v.vin <> s.vin
+           WHERE s.import_id = $1 AND s.kind = 'ROW' AND v.status NOT IN ('SOLD', 'DELIVERED', 'WHOLESALE') AND v.missing_since IS NULL
+             AND NOT EXISTS (SELECT 1 FROM feed_stage o WHERE o.import_id = $1 AND o.kind = 'ROW' AND o.vin = v.vin)
+           GROUP BY s.line, s.stock_number
+           UNION ALL
+           SELECT s.line, $4, s.vin, 'WARNING', 'SOLD_HERE', 'this vehicle is ' || lower(v.status) || ' here; the feed is behind and was not followed'
            FROM feed_stage s JOIN vehicle v ON v.id = s.vehicle_id
            WHERE s.import_id = $1 AND s.kind = 'ROW' AND s.action = 'KEEP') report
          ORDER BY line",
         id.0,
         limits.price_drop.normalize().to_string(),
+        store.0,
+        heads.vin,
+        heads.stock_number,
     )
     .execute(conn)
     .await?;
@@ -350,16 +385,17 @@ pub(super) async fn finish(
     digest: Option<&[u8]>,
     counts: &Counts,
     rows: i32,
+    unread: Option<&[String]>,
     now: DateTime<Utc>,
 ) -> Result<FeedImport, DbError> {
     let import = sqlx::query_as!(
         FeedImport,
         r#"UPDATE feed_import SET status = $2, held_reason = $3, layout = coalesce($4, layout), content_sha256 = coalesce($5, content_sha256),
              rows_read = $6, created = $7::bigint::int, updated = $8::bigint::int, unchanged = $9::bigint::int, refused = $10::bigint::int,
-             missing = $11::bigint::int, warnings = $12::bigint::int, finished_at = $13
+             missing = $11::bigint::int, warnings = $12::bigint::int, finished_at = $13, unread_columns = coalesce($14, unread_columns)
            WHERE id = $1
            RETURNING id AS "id: _", store_id AS "store_id: _", source_name, layout, status AS "status: _", held_reason, started_at, finished_at,
-             started_by AS "started_by: _", decided_by AS "decided_by: _", rows_read, created, updated, unchanged, refused, missing, warnings"#,
+             started_by AS "started_by: _", decided_by AS "decided_by: _", rows_read, created, updated, unchanged, refused, missing, warnings, unread_columns"#,
         id.0,
         status.as_str(),
         reason,
@@ -373,6 +409,7 @@ pub(super) async fn finish(
         counts.missing,
         counts.warnings,
         now,
+        unread,
     )
     .fetch_one(conn)
     .await?;
@@ -401,7 +438,7 @@ pub(super) async fn set_decided(conn: &mut PgConnection, id: FeedImportId, user:
         FeedImport,
         r#"UPDATE feed_import SET decided_by = $2 WHERE id = $1
            RETURNING id AS "id: _", store_id AS "store_id: _", source_name, layout, status AS "status: _", held_reason, started_at, finished_at,
-             started_by AS "started_by: _", decided_by AS "decided_by: _", rows_read, created, updated, unchanged, refused, missing, warnings"#,
+             started_by AS "started_by: _", decided_by AS "decided_by: _", rows_read, created, updated, unchanged, refused, missing, warnings, unread_columns"#,
         id.0,
         user.map(|u| u.0),
     )
@@ -415,7 +452,7 @@ pub(super) async fn lock(conn: &mut PgConnection, scope: &Scope, id: FeedImportI
     let import = sqlx::query_as!(
         FeedImport,
         r#"SELECT id AS "id: _", store_id AS "store_id: _", source_name, layout, status AS "status: _", held_reason, started_at, finished_at,
-             started_by AS "started_by: _", decided_by AS "decided_by: _", rows_read, created, updated, unchanged, refused, missing, warnings
+             started_by AS "started_by: _", decided_by AS "decided_by: _", rows_read, created, updated, unchanged, refused, missing, warnings, unread_columns
            FROM feed_import WHERE id = $1 AND store_id = ANY($2) FOR UPDATE"#,
         id.0,
         scope.store_ids(),
@@ -429,7 +466,7 @@ pub(super) async fn find(conn: &mut PgConnection, scope: &Scope, id: FeedImportI
     let import = sqlx::query_as!(
         FeedImport,
         r#"SELECT id AS "id: _", store_id AS "store_id: _", source_name, layout, status AS "status: _", held_reason, started_at, finished_at,
-             started_by AS "started_by: _", decided_by AS "decided_by: _", rows_read, created, updated, unchanged, refused, missing, warnings
+             started_by AS "started_by: _", decided_by AS "decided_by: _", rows_read, created, updated, unchanged, refused, missing, warnings, unread_columns
            FROM feed_import WHERE id = $1 AND store_id = ANY($2)"#,
         id.0,
         scope.store_ids(),
@@ -451,7 +488,7 @@ pub(super) async fn list(
     let imports = sqlx::query_as!(
         FeedImport,
         r#"SELECT id AS "id: _", store_id AS "store_id: _", source_name, layout, status AS "status: _", held_reason, started_at, finished_at,
-             started_by AS "started_by: _", decided_by AS "decided_by: _", rows_read, created, updated, unchanged, refused, missing, warnings
+             started_by AS "started_by: _", decided_by AS "decided_by: _", rows_read, created, updated, unchanged, refused, missing, warnings, unread_columns
            FROM feed_import
            WHERE store_id = ANY($1) AND (cardinality($2::text[]) = 0 OR status = ANY($2)) AND ($3::uuid IS NULL OR id < $3)
            ORDER BY id DESC LIMIT $4"#,

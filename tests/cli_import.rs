@@ -107,6 +107,15 @@ async fn a_dry_run_says_what_would_happen_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn columns_that_were_not_read_are_named_beside_the_summary() {
+    let (app, folder) = (TestApp::start().await, Folder::new("unread"));
+    let feed = "vin,year,make,model,price,Dealer Name\n1HGCV1F49MA038035,2021,Honda,Accord,28500,Me\n";
+    let said = import(&app, &[&folder.file("lot.csv", feed)], None).await;
+    assert!(said.code == 0 && said.err.contains("columns not read: Dealer Name"), "{said:?}");
+    assert_eq!(said.out.lines().count(), 1, "{said:?}");
+}
+
+#[tokio::test]
 async fn a_feed_comes_through_a_pipe() {
     let app = TestApp::start().await;
     let said = import(&app, &["-"], Some(GOOD)).await;

@@ -27,8 +27,10 @@ const AGE_MAX: i64 = 20_000;
 type Warnings = Vec<Report>;
 
 impl RowReader {
+    /// A cell's text. Spreadsheets keep a number as text in `="00123"`.
     pub(super) fn at(record: &Record, at: usize) -> Cow<'_, str> {
-        text_of(record.get(at).unwrap_or(&[]))
+        let bytes = record.get(at).unwrap_or(&[]).trim_ascii();
+        text_of(bytes.strip_prefix(b"=\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(bytes))
     }
 
     /// The first text of a fact that says something.
@@ -52,7 +54,7 @@ impl RowReader {
 
     /// What the first readable column of a fact says. A cell that makes no sense is reported, unless its column may hold
     /// another fact instead.
-    fn told<T>(
+    pub(super) fn told<T>(
         &self,
         record: &Record,
         field: Field,
@@ -103,11 +105,26 @@ impl RowReader {
         Ok((None, None, None))
     }
 
-    pub(super) fn lenient_amount(&self, record: &Record, field: Field, warnings: &mut Warnings) -> Option<Cents> {
+    /// An amount beside the price. The first that names a currency gives it to a row whose price names none; one of another
+    /// currency is left out.
+    pub(super) fn lenient_amount(
+        &self,
+        record: &Record,
+        field: Field,
+        currency: &mut Option<Currency>,
+        warnings: &mut Warnings,
+    ) -> Option<Cents> {
         for at in self.layout.columns(field) {
             let text = Self::at(record, *at);
             match n::price(&text) {
-                Ok(Some((cents, _))) => return Some(cents),
+                Ok(Some((_, Some(own)))) if currency.is_some_and(|of_price| of_price != own) => {
+                    let reason = "this amount is in another currency than the price and was left out";
+                    warnings.push(self.report_at(*at, &text, "CURRENCY_DIFFERS", reason.into()));
+                }
+                Ok(Some((cents, own))) => {
+                    *currency = currency.or(own);
+                    return Some(cents);
+                }
                 Ok(None) => {}
                 Err(Senseless) => {
                     warnings.push(self.report_at(*at, &text, "AMOUNT_UNREADABLE", "the amount cannot be read and was left out".into()));
@@ -321,6 +338,9 @@ mod tests {
             assert_eq!(read(head, cell).1, warned(head, cell, "FACT_UNREADABLE"));
         }
         assert_eq!(read("Availability", "Sale pending").1, warned("Availability", "Sale pending", "STATUS_NOT_FOLLOWED"));
+        assert_eq!(read("Price,MSRP", "23499 USD,29000 CAD").1, warned("MSRP", "29000 CAD", "CURRENCY_DIFFERS"));
+        assert_eq!(read("MSRP", "29000 CAD").0.currency, Some(Currency::CAD));
+        assert_eq!(read("Stock", "=\"00123\"").0.stock_number, "00123");
         assert_eq!(read("Photos", "IMG_1.jpg").1, warned("Photos", "IMG_1.jpg", "PHOTO_UNREADABLE"));
         assert_eq!(read("Drivetrain,Doors,Fuel", "N/A,0,-").1, vec![]);
     }

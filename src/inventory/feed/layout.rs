@@ -224,7 +224,10 @@ impl Layout {
 
     /// The columns that hold no known fact.
     pub fn unread(&self) -> Vec<usize> {
-        (0..self.heads.len()).filter(|at| !self.columns.values().any(|columns| columns.contains(at))).collect()
+        let about_itself = |head: &str| head.starts_with('@') || head.contains(".@");
+        (0..self.heads.len())
+            .filter(|at| !about_itself(self.head_at(*at)) && !self.columns.values().any(|columns| columns.contains(at)))
+            .collect()
     }
 
     /// Whether a column may hold one of several facts.

@@ -179,6 +179,9 @@ fn broken(why: Broken, start: &[u8]) -> Outcome {
 }
 
 #[cfg(test)]
+mod exports;
+
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 

@@ -70,8 +70,11 @@ pub fn price(text: &str) -> Result<Option<(Cents, Option<Currency>)>, Senseless>
         ("" | "EUR", true, false) | ("EUR", false, false) => "EUR".parse().ok(),
         ("" | "GBP", false, true) | ("GBP", false, false) => "GBP".parse().ok(),
         ("MXN", false, false) => "MXN".parse().ok(),
+        // "Call (555) 123-4567 for price"
+        _ if ["call", "contact", "request", "inquire", "enquire"].iter().any(|w| lower.contains(w)) => return Ok(None),
         _ => return Err(Senseless),
     };
+    let t = t.trim_end_matches(['-', '–', '*', '+', ' ']).trim_end_matches(['.', ',']);
     let digits: String = t.chars().filter(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-')).collect();
     let amount = decimal(&digits).ok_or(Senseless)?;
     let cents = Cents::round_half_up(amount).filter(|c| c.0 >= 0 && *c <= Cents::LIMIT).ok_or(Senseless)?;
@@ -175,7 +178,8 @@ pub fn odometer(text: &str, km: bool) -> Result<Option<i32>, Senseless> {
         "mi" | "mile" | "miles" | "m" | "smi" => (false, false),
         "km" | "kms" | "kilometers" | "kilometres" | "kilometer" | "kilometre" | "kmt" => (true, false),
         "k" | "kmi" => (km, true),
-        "newcar" | "new" => return Ok(None),
+        // The title says that nobody knows.
+        "newcar" | "new" | "exempt" | "tmu" | "truemileageunknown" | "notactual" | "notactualmileage" | "exceedslimits" => return Ok(None),
         _ => return Err(Senseless),
     };
     let digits: String = t.chars().filter(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-')).collect();
@@ -257,6 +261,16 @@ pub fn body(text: &str) -> Option<BodyStyle> {
         () if any(&["motorcycle", "scooter", "moped"]) => BodyStyle::Motorcycle,
         () if any(&["other", "bus", "chassis", "cutaway", "motorhome"]) => BodyStyle::Other,
         () => return None,
+    })
+}
+
+/// Whether a body is only "4dr Car", which says nothing about its shape.
+pub fn is_any_body(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
+    words.all(|w| {
+        let w = w.trim_start_matches(|c: char| c.is_ascii_digit());
+        matches!(w, "" | "d" | "dr" | "door" | "doors" | "car" | "cars" | "vehicle" | "passenger" | "auto" | "automobile")
     })
 }
 
@@ -409,11 +423,13 @@ mod tests {
             ("$1,234.56", 123_456),
             ("28500.0000", 2_850_000),
             ("500.0000", 50_000),
+            ("23,499.-", 2_349_900),
+            ("$23,499*", 2_349_900),
             ("1.234.567,5", 123_456_750),
         ] {
             assert_eq!(usd(text), Ok(Some(cents)), "{text}");
         }
-        for text in ["", "0", "0.00", "Not Priced", "Call for price", "—", "â€”", "N/A", "$0"] {
+        for text in ["", "0", "0.00", "Not Priced", "Call for price", "Call (555) 123-4567", "—", "â€”", "N/A", "$0"] {
             assert_eq!(usd(text), Ok(None), "{text}");
         }
         for text in [
@@ -471,6 +487,7 @@ mod tests {
         ] {
             assert_eq!(body(text), Some(want), "{text}");
         }
+        assert!(is_any_body("4dr Car") && !is_any_body("4dr Sedan"));
         assert_eq!(drivetrain("AllWheelDriveConfiguration"), Some(Drivetrain::Awd));
         assert_eq!(drivetrain("Four-wheel Drive"), Some(Drivetrain::FourWd));
         assert_eq!(fuel("Gasoline / Electric Hybrid"), Some(FuelType::Hybrid));

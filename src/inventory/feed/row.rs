@@ -167,11 +167,15 @@ impl RowReader {
         if let Some(of_vin) = decoded.model_year.filter(|y| *y != year) {
             disagreements.push(("modelYear", year.to_string(), of_vin.to_string()));
         }
-        let (price, currency, price_at) = self.price(record)?;
+        let (price, mut currency, price_at) = self.price(record)?;
         let odometer_miles = self.odometer(record, warnings)?;
-        let mut amount = |field| self.lenient_amount(record, field, warnings);
+        let mut amount = |field| self.lenient_amount(record, field, &mut currency, warnings);
         let (msrp, invoice, cost) = (amount(Field::Msrp), amount(Field::Invoice), amount(Field::Cost));
-        let feed_body = self.known(record, Field::Body, warnings, n::body);
+        let body = |text: &str| match n::body(text) {
+            None if n::is_any_body(text) => Ok(None),
+            body => body.map(Some).ok_or(n::Senseless),
+        };
+        let feed_body = self.told(record, Field::Body, warnings, body);
         let feed_fuel = self.known(record, Field::Fuel, warnings, n::fuel);
         let feed_drive = self.known(record, Field::Drivetrain, warnings, n::drivetrain);
         names::compare_facts(&mut disagreements, (feed_body, feed_fuel, feed_drive), &decoded);

@@ -7,7 +7,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use tokio::sync::OnceCell;
 
 use super::adf::{OdometerUnit, VehicleInterest};
-use super::model::{Lead, LeadFilter, LeadKey, LeadResolution, LeadStatus, LeadSummary, LeadVehicle};
+use super::model::{Lead, LeadFilter, LeadKey, LeadResolution, LeadStatus, LeadSummary, LeadVehicle, LeadWords};
 use super::service::{Channels, ChannelsError, LeadDecision};
 use crate::customers::ConsentPurpose;
 use crate::customers::graphql::{CustomerNode, parts};
@@ -146,7 +146,17 @@ impl LeadNode {
         let consent = |(purpose, granted): (&String, &bool)| Some(LeadConsent { purpose: purpose.parse().ok()?, granted: *granted });
         self.summary.consents.iter().filter_map(consent).collect()
     }
-    /// True when the person wrote something; it stands in `rawText`.
+    /// `EMAIL` or `PHONE`, when the sender marks how the person wants to be reached.
+    async fn preferred_contact(&self) -> Option<&str> {
+        self.summary.preferred_contact.as_deref()
+    }
+    /// What the person wrote, in their own words. Null when nothing of the document could be read. May hold personal and credit
+    /// data: only for those who sell in the lead's store. Opened from its seal for each lead: ask for it with `lead(id)`, not in
+    /// lists.
+    async fn words(&self, ctx: &Context<'_>) -> GqlResult<Option<LeadWordsNode>> {
+        Ok(service::<Channels>(ctx)?.words(actor(ctx)?, self.lead.id).await?.map(LeadWordsNode::from))
+    }
+    /// True when the person wrote something; it stands in `words` and `rawText`.
     async fn has_comments(&self) -> bool {
         self.summary.has_comments
     }
@@ -252,9 +262,43 @@ impl LeadVehicleNode {
     async fn odometer_unit(&self) -> Option<OdometerUnit> {
         self.0.odometer.as_ref().and_then(|o| o.units)
     }
+    /// Its state in the sender's word, such as `excellent`; for a vehicle in trade, what the person says of it.
+    async fn stated_condition(&self) -> Option<&str> {
+        self.0.stated_condition.as_deref()
+    }
+    /// `cash`, `finance` or `lease`: how it is to be paid, in the sender's word.
+    async fn finance_method(&self) -> Option<&str> {
+        self.0.finance_method.as_deref()
+    }
+    /// What is still owed on it, in whole units; for a vehicle in trade, its payoff.
+    async fn balance_amount(&self) -> Option<DecimalText> {
+        self.0.balance.as_ref().and_then(|p| p.amount).map(DecimalText)
+    }
+    /// ISO 4217 code of the balance, when the sender gives one.
+    async fn balance_currency(&self) -> Option<&str> {
+        self.0.balance.as_ref().and_then(|p| p.currency.as_deref())
+    }
     /// The vehicle of the lot, `veh_…`, when it was there as the lead came in.
     async fn vehicle_id(&self) -> Option<ID> {
         self.0.vehicle_id.map(ID::from)
+    }
+}
+
+/// What people wrote in a lead, in their own words.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(name = "LeadWords")]
+pub struct LeadWordsNode {
+    /// What the person wrote to the dealer.
+    comments: Option<String>,
+    /// When they want to buy.
+    timeframe: Option<String>,
+    /// What was written about each vehicle, in the order of `vehicles`; null where nothing was.
+    vehicle_comments: Vec<Option<String>>,
+}
+
+impl From<LeadWords> for LeadWordsNode {
+    fn from(words: LeadWords) -> Self {
+        Self { comments: words.comments, timeframe: words.timeframe, vehicle_comments: words.vehicles }
     }
 }
 

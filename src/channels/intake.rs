@@ -54,7 +54,7 @@ impl Channels {
         let now = self.db.now();
         let mut understood: Vec<Understood<'_>> = Vec::new();
         for prospect in &document.prospects {
-            let mut reading = reading::read(prospect, ADF_CHANNEL, store.currency, now);
+            let mut reading = reading::read(prospect, ADF_CHANNEL, store.as_ref().into(), now);
             add_warnings(&mut reading.summary, &document.warnings);
             understood.push(Understood { prospect, reading });
         }
@@ -78,13 +78,15 @@ impl Channels {
     async fn find_vehicles(&self, actor: &Actor, store: &StoreInfo, leads: &mut [Understood<'_>]) -> Result<(), DbError> {
         let vehicles = || leads.iter().flat_map(|l| l.prospect.wanted());
         let vins: Vec<String> = vehicles().filter_map(|v| v.vin.as_deref()).map(plain_vin).collect();
-        let stocks: Vec<String> = vehicles().filter_map(|v| v.stock.clone()).collect();
+        let stocks: Vec<String> = vehicles().filter_map(|v| v.stock.as_deref()).flat_map(stock_spellings).collect();
         let found = self.inventory.find_named(&actor.channel_scope().only(store.id), &vins, &stocks).await?;
         for lead in leads {
             let shown = lead.reading.summary.get_mut("vehicles").and_then(Value::as_array_mut);
             for (vehicle, shown) in lead.prospect.vehicles.iter().zip(shown.into_iter().flatten()) {
                 let by_vin = vehicle.vin.as_deref().and_then(|vin| found.by_vin(&plain_vin(vin)));
-                let id: Option<VehicleId> = by_vin.or_else(|| vehicle.stock.as_deref().and_then(|s| found.by_stock(s))).map(|v| v.id);
+                let id: Option<VehicleId> = by_vin
+                    .or_else(|| vehicle.stock.as_deref().and_then(|s| stock_spellings(s).iter().find_map(|s| found.by_stock(s))))
+                    .map(|v| v.id);
                 if let (true, Some(id), Some(map)) = (vehicle.wanted(), id, shown.as_object_mut()) {
                     map.insert("vehicleId".into(), json!(id));
                 }
@@ -139,7 +141,11 @@ impl Channels {
         let row =
             Row { ordinal, reading: Some(reading), parsed: Some(&parsed), content: &prospect.content_hash, summary: &reading.summary };
         let (id, known) = self.insert(tx, intake, &row, status, reading.needs_person.as_deref(), prospect.resent()).await?;
-        if let Some(known) = known {
+        let changed_since = match &known {
+            Some(known) => self.changed_since(tx, intake.store, id, known, lead).await?,
+            None => None,
+        };
+        if let (Some(known), None) = (&known, &changed_since) {
             let status = if prospect.resent() { LeadStatus::Resend } else { LeadStatus::Duplicate };
             return Ok(ReceivedLead { id, status, reason: Some(SAME_CONTENT.to_owned()), duplicate_of: Some(known.id) });
         }
@@ -148,8 +154,10 @@ impl Channels {
         }
         let person = person_of(reading);
         let customer = self.customers.resolve(tx, intake.store.id, &person).await?.customer_id();
-        let (status, reason, first) = self.first_of(tx, intake.store, id, customer, lead).await?;
-        let first_id = first.map(|known| known.id);
+        let (status, reason, first_id) = match changed_since {
+            Some(root) => (LeadStatus::Resend, Some("sent again as it was before a change; the customer was updated"), Some(root)),
+            None => self.first_of(tx, intake.store, id, customer, lead).await?,
+        };
         store::settle_lead(tx.conn(), id, status, reason, first_id, customer).await?;
         let replaced = match first_id {
             Some(first) => store::family(tx.conn(), first).await?.into_iter().map(LeadId).filter(|l| *l != id).collect(),
@@ -166,6 +174,26 @@ impl Channels {
         Ok(ReceivedLead { id, status, reason: reason.map(str::to_owned), duplicate_of: first_id })
     }
 
+    /// The first lead of a request that came before as it is now, but was changed since: sent back to what it was, it is no
+    /// repetition. Not when the sender says that the change is newer: then an old delivery came late.
+    async fn changed_since(
+        &self,
+        tx: &mut Tx,
+        store: &StoreInfo,
+        id: LeadId,
+        known: &Known,
+        lead: &Understood<'_>,
+    ) -> Result<Option<LeadId>, DbError> {
+        let reading = &lead.reading;
+        let (Some(source), Some(external), Some(customer)) = (&reading.source, &reading.external_id, known.customer_id) else {
+            return Ok(None);
+        };
+        let newest = store::newest_with_external_id(tx.conn(), store.id, source, external, customer, id).await?;
+        let newest = newest.filter(|v| v.customer_id == Some(customer) && v.content != lead.prospect.content_hash);
+        let late = newest.as_ref().is_some_and(|v| v.requested_at > reading.requested_at);
+        Ok(newest.filter(|_| !late && reading.needs_person.is_none()).map(|v| v.root))
+    }
+
     /// The earlier lead of the same person that this one sends again, if any.
     async fn first_of(
         &self,
@@ -174,12 +202,12 @@ impl Channels {
         id: LeadId,
         customer: CustomerId,
         lead: &Understood<'_>,
-    ) -> Result<(LeadStatus, Option<&'static str>, Option<Known>), DbError> {
+    ) -> Result<(LeadStatus, Option<&'static str>, Option<LeadId>), DbError> {
         let reading = &lead.reading;
         if let (Some(source), Some(external)) = (&reading.source, &reading.external_id) {
-            match store::newest_with_external_id(tx.conn(), store.id, source, external, id).await? {
+            match store::newest_with_external_id(tx.conn(), store.id, source, external, customer, id).await? {
                 Some(known) if known.customer_id.is_none_or(|c| c == customer) => {
-                    return Ok((LeadStatus::Resend, Some("sent again with changed content; the customer was updated"), Some(known)));
+                    return Ok((LeadStatus::Resend, Some("sent again with changed content; the customer was updated"), Some(known.root)));
                 }
                 Some(_) => return Ok((LeadStatus::Accepted, Some("the sender used this id before for another person"), None)),
                 None => {}
@@ -190,7 +218,7 @@ impl Channels {
         }
         let since = tx.now() - Duration::days(RESEND_DAYS);
         match store::newest_of_customer(tx.conn(), customer, reading.source.as_deref(), since, id).await? {
-            Some(known) => Ok((LeadStatus::Resend, Some("marked as sent again; the customer was updated"), Some(known))),
+            Some(known) => Ok((LeadStatus::Resend, Some("marked as sent again; the customer was updated"), Some(known.id))),
             None => Ok((LeadStatus::Accepted, Some("marked as sent again, but the first was never received"), None)),
         }
     }
@@ -289,6 +317,12 @@ fn person_of(reading: &Reading) -> IncomingPerson {
 
 fn plain_vin(vin: &str) -> String {
     vin.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).take(17).collect()
+}
+
+/// A stock number as sent, without `#` and spaces, and in capitals and small letters.
+fn stock_spellings(sent: &str) -> [String; 4] {
+    let bare: String = sent.trim().trim_start_matches('#').chars().filter(|c| !c.is_whitespace()).take(64).collect();
+    [sent.to_owned(), bare.to_uppercase(), bare.to_lowercase(), bare]
 }
 
 fn add_warnings(summary: &mut Value, more: &[String]) {

@@ -19,6 +19,7 @@ mod xml;
 
 pub use event_intake::{EventStatus, ReceivedEvent};
 pub use model::{
-    ADF_CHANNEL, Lead, LeadFilter, LeadKey, LeadOdometer, LeadPrice, LeadResolution, LeadStatus, LeadSummary, LeadVehicle, ReceivedLead,
+    ADF_CHANNEL, Lead, LeadFilter, LeadKey, LeadOdometer, LeadPrice, LeadResolution, LeadStatus, LeadSummary, LeadVehicle, LeadWords,
+    ReceivedLead,
 };
 pub use service::{Channels, ChannelsError, Delivery, LeadDecision};

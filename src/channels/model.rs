@@ -150,8 +150,25 @@ pub struct LeadVehicle {
     pub price: Option<LeadPrice>,
     /// Odometer.
     pub odometer: Option<LeadOdometer>,
+    /// Its state in the sender's words, such as `excellent`.
+    pub stated_condition: Option<String>,
+    /// How it is to be paid, in the sender's word.
+    pub finance_method: Option<String>,
+    /// What is still owed on it.
+    pub balance: Option<LeadPrice>,
     /// The vehicle of the lot, when it was there.
     pub vehicle_id: Option<crate::kernel::id::VehicleId>,
+}
+
+/// What people wrote in a lead, in their own words. Opened from its seal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeadWords {
+    /// What the person wrote.
+    pub comments: Option<String>,
+    /// When they want to buy.
+    pub timeframe: Option<String>,
+    /// What was written about each vehicle, in the order of the vehicles.
+    pub vehicles: Vec<Option<String>>,
 }
 
 /// A price named in a lead.

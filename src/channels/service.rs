@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::events::BatchError;
-use super::model::{ADF_CHANNEL, Lead, LeadFilter, LeadKey, LeadResolution};
+use super::model::{ADF_CHANNEL, Lead, LeadFilter, LeadKey, LeadResolution, LeadWords};
 use super::{adf, reading, store};
 use crate::auth::{Actor, Scope};
 use crate::customers::Customers;
@@ -119,6 +119,20 @@ impl Channels {
         Ok(bytes.map(|bytes| super::encoding::decode(&bytes, None).text.into_owned()))
     }
 
+    /// What people wrote in a lead. Only for those who sell in its store.
+    pub async fn words(&self, actor: &Actor, id: LeadId) -> Result<Option<LeadWords>, DbError> {
+        let Some(sealed) = store::parsed(&mut *self.db.read().await?, &actor.selling_scope(), id).await? else { return Ok(None) };
+        let plain = self.sealer.open(&parsed_context(id), &sealed).map_err(|e| DbError::Corrupt(e.to_string()))?;
+        let said: serde_json::Value = serde_json::from_slice(&plain).map_err(|e| DbError::Corrupt(e.to_string()))?;
+        let text = |place: &str| said.pointer(place).and_then(serde_json::Value::as_str).map(str::to_owned);
+        let vehicles = said.get("vehicles").and_then(serde_json::Value::as_array).map_or(0, Vec::len);
+        Ok(Some(LeadWords {
+            comments: text("/customer/comments"),
+            timeframe: text("/customer/timeframe/description"),
+            vehicles: (0..vehicles.min(20)).map(|at| text(&format!("/vehicles/{at}/comments"))).collect(),
+        }))
+    }
+
     async fn raw(&self, scope: &Scope, id: LeadId) -> Result<Option<Vec<u8>>, DbError> {
         let Some((holder, sealed)) = store::raw(&mut *self.db.read().await?, scope, id).await? else { return Ok(None) };
         let bytes = self.sealer.open(&raw_context(holder), &sealed).map_err(|e| DbError::Corrupt(e.to_string()))?;
@@ -176,9 +190,9 @@ impl Channels {
         let Some(raw) = self.raw(scope, lead.id).await? else { return Ok(Vec::new()) };
         let document = adf::parse(&raw, None);
         let prospect = usize::try_from(lead.ordinal).ok().and_then(|at| document.prospects.get(at));
-        let currency = self.dealers.store(lead.store_id).map(|s| s.currency);
-        let (Some(prospect), Some(currency)) = (prospect, currency) else { return Ok(Vec::new()) };
-        let mut wishes = reading::read(prospect, ADF_CHANNEL, currency, lead.received_at).wishes;
+        let store = self.dealers.store(lead.store_id);
+        let (Some(prospect), Some(store)) = (prospect, store) else { return Ok(Vec::new()) };
+        let mut wishes = reading::read(prospect, ADF_CHANNEL, store.as_ref().into(), lead.received_at).wishes;
         for wish in &mut wishes {
             wish.source_lead_id = Some(lead.id);
         }

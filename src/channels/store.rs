@@ -85,23 +85,37 @@ pub(super) async fn first_with_content(conn: &mut PgConnection, store: StoreId, 
     Ok(row)
 }
 
-/// The newest other lead with the sender's id.
+/// An earlier lead with the sender's id.
+#[derive(Debug)]
+pub(super) struct Version {
+    /// The first lead of its family.
+    pub(super) root: LeadId,
+    pub(super) customer_id: Option<CustomerId>,
+    pub(super) content: Vec<u8>,
+    pub(super) requested_at: Option<DateTime<Utc>>,
+}
+
+/// The newest other lead with the sender's id: the customer's own before any other's.
 pub(super) async fn newest_with_external_id(
     conn: &mut PgConnection,
     store: StoreId,
     source: &str,
     external_id: &str,
+    customer: CustomerId,
     not: LeadId,
-) -> Result<Option<Known>, DbError> {
+) -> Result<Option<Version>, DbError> {
     let row = sqlx::query_as!(
-        Known,
-        r#"SELECT coalesce(duplicate_of, id) AS "id!: LeadId", customer_id AS "customer_id: CustomerId" FROM lead
-           WHERE store_id = $1 AND source = $2 AND external_id = $3 AND id <> $4
-           ORDER BY received_at DESC, id DESC LIMIT 1"#,
+        Version,
+        r#"SELECT coalesce(before.duplicate_of, l.duplicate_of, l.id) AS "root!: LeadId", l.customer_id AS "customer_id: CustomerId",
+             l.content_sha256 AS content, l.requested_at
+           FROM lead l LEFT JOIN lead before ON before.id = l.duplicate_of
+           WHERE l.store_id = $1 AND l.source = $2 AND l.external_id = $3 AND l.id <> $4
+           ORDER BY coalesce(l.customer_id = $5, false) DESC, l.received_at DESC, l.id DESC LIMIT 1"#,
         store.0,
         source,
         external_id,
         not.0,
+        customer.0,
     )
     .fetch_optional(conn)
     .await?;
@@ -131,9 +145,14 @@ pub(super) async fn newest_of_customer(
     Ok(row)
 }
 
-/// The lead and every lead that repeats it.
+/// The lead and every lead that repeats it, or repeats one that does.
 pub(super) async fn family(conn: &mut PgConnection, root: LeadId) -> Result<Vec<Uuid>, DbError> {
-    Ok(sqlx::query_scalar!("SELECT id FROM lead WHERE id = $1 OR duplicate_of = $1", root.0).fetch_all(conn).await?)
+    Ok(sqlx::query_scalar!(
+        "SELECT id FROM lead WHERE id = $1 OR duplicate_of = $1 OR duplicate_of IN (SELECT id FROM lead WHERE duplicate_of = $1)",
+        root.0
+    )
+    .fetch_all(conn)
+    .await?)
 }
 
 /// Says whose a lead is and what it repeats.
@@ -293,6 +312,14 @@ pub(super) async fn raw(conn: &mut PgConnection, scope: &Scope, id: LeadId) -> R
     .fetch_optional(conn)
     .await?;
     Ok(row.map(|row| (row.holder, row.raw)))
+}
+
+/// The sealed content of a lead, as it was understood.
+pub(super) async fn parsed(conn: &mut PgConnection, scope: &Scope, id: LeadId) -> Result<Option<Vec<u8>>, DbError> {
+    let sealed = sqlx::query_scalar!("SELECT parsed_sealed FROM lead WHERE id = $1 AND store_id = ANY($2)", id.0, scope.store_ids())
+        .fetch_optional(conn)
+        .await?;
+    Ok(sealed.flatten())
 }
 
 /// Events to be kept, column by column.

@@ -70,6 +70,43 @@ impl fmt::Debug for PostalAddress {
     }
 }
 
+fn bare_word(word: &str) -> String {
+    word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(20).collect()
+}
+
+/// "Dr.", "Mrs": said before a name.
+fn is_title(word: &str) -> bool {
+    const TITLES: &[&str] = &[
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "mx",
+        "dr",
+        "prof",
+        "professor",
+        "rev",
+        "reverend",
+        "hon",
+        "sir",
+        "madam",
+        "mister",
+        "doctor",
+        "mme",
+        "mlle",
+        "sr",
+        "sra",
+        "srta",
+    ];
+    TITLES.contains(&bare_word(word).as_str())
+}
+
+/// "Jr.", "III", "MD": said after a name.
+fn is_suffix(word: &str) -> bool {
+    const SUFFIXES: &[&str] = &["jr", "sr", "ii", "iii", "iv", "md", "phd", "esq", "esquire", "dds", "dvm", "cpa", "rn", "ret"];
+    SUFFIXES.contains(&bare_word(word).as_str())
+}
+
 impl PostalAddress {
     /// Nothing is known.
     pub fn is_empty(&self) -> bool {
@@ -83,23 +120,48 @@ impl PostalAddress {
 }
 
 impl Person {
-    /// From one string such as "Ada M. Lovelace" or "Lovelace, Ada": the last word (or what stands before the comma) is the
+    /// From one string such as "Ada M. Lovelace", "Lovelace, Ada" or "Dr. Martin King, Jr.": the last word (or what stands
+    /// before the comma) is the family name. Titles are left out; what follows a name ("Jr.", "III", "MD") stays with the
     /// family name.
     pub fn from_full_name(full: &str) -> Self {
         let full = text::clean(full);
-        let (given, family) = match full.split_once(',') {
-            Some((family, given)) => (given.trim().to_owned(), family.trim().to_owned()),
-            None => match full.rsplit_once(' ') {
-                Some((given, family)) => (given.trim().to_owned(), family.to_owned()),
-                None => (full, String::new()),
-            },
+        let mut parts: Vec<Vec<&str>> = full.split(',').map(|part| part.split_whitespace().collect()).collect();
+        parts.retain(|words| !words.is_empty());
+        let mut suffixes: Vec<&str> = Vec::new();
+        while parts.len() > 1 && parts.last().is_some_and(|words| words.iter().all(|word| is_suffix(word))) {
+            suffixes.splice(0..0, parts.pop().unwrap_or_default());
+        }
+        let titled = |words: &[&str]| {
+            let titles = words.iter().take_while(|word| is_title(word)).count();
+            let joined =
+                words.iter().skip(titles).take_while(|word| titles > 0 && (matches!(**word, "&" | "and") || is_title(word))).count();
+            titles.saturating_add(joined).min(words.len().saturating_sub(1))
         };
-        let (given, middle) = match given.split_once(' ') {
-            Some((first, rest)) => (first.to_owned(), rest.trim().to_owned()),
-            None => (given, String::new()),
+        let (family, given, title) = match parts.split_first() {
+            None => return Self::default(),
+            Some((family, rest)) if !rest.is_empty() => {
+                let given: Vec<&str> = rest.iter().flatten().copied().collect();
+                let skip = titled(&given);
+                (family.clone(), given.into_iter().skip(skip).collect::<Vec<_>>(), false)
+            }
+            Some((words, _)) => {
+                let skip = titled(words);
+                let mut words: Vec<&str> = words.iter().skip(skip).copied().collect();
+                while words.len() > 1 && words.last().is_some_and(|word| is_suffix(word)) {
+                    suffixes.splice(0..0, words.pop());
+                }
+                match words.split_last() {
+                    Some((last, given)) if !given.is_empty() => (vec![*last], given.to_vec(), false),
+                    _ => (Vec::new(), words, skip > 0),
+                }
+            }
         };
-        let some = |s: String| (!s.is_empty()).then_some(s);
-        Self { given_name: some(given), middle_name: some(middle), family_name: some(family), address: PostalAddress::default() }.tidy()
+        // "Mrs. Smith" has told the family name only.
+        let (family, given) = if title { (given, Vec::new()) } else { (family, given) };
+        let family = if family.is_empty() { family } else { family.into_iter().chain(suffixes).collect() };
+        let some = |words: &[&str]| (!words.is_empty()).then(|| words.join(" "));
+        let (given, middle) = given.split_at_checked(1).unwrap_or_default();
+        Self { given_name: some(given), middle_name: some(middle), family_name: some(&family), address: PostalAddress::default() }.tidy()
     }
 
     /// Cleans every part and cuts it to its limit; a state becomes two capital letters where it is one of the United States.
@@ -372,6 +434,17 @@ mod tests {
         assert_eq!(parts("Lovelace, Ada"), (s("Ada"), None, s("Lovelace")));
         assert_eq!(parts("  Ada "), (s("Ada"), None, None));
         assert_eq!(parts(""), (None, None, None));
+        assert_eq!(parts(" , "), (None, None, None));
+        assert_eq!(parts("Martin King, Jr."), (s("Martin"), None, s("King Jr.")));
+        assert_eq!(parts("Martin Luther King III"), (s("Martin"), s("Luther"), s("King III")));
+        assert_eq!(parts("King, Martin, Jr."), (s("Martin"), None, s("King Jr.")));
+        assert_eq!(parts("Dr. María José García López Jr."), (s("María"), s("José García"), s("López Jr.")));
+        assert_eq!(parts("Mr. & Mrs. John Smith"), (s("John"), None, s("Smith")));
+        assert_eq!(parts("Mrs. Smith"), (None, None, s("Smith")));
+        assert_eq!(parts("Smith, Dr. Jane"), (s("Jane"), None, s("Smith")));
+        assert_eq!(parts("Jane Doe, MD, PhD"), (s("Jane"), None, s("Doe MD PhD")));
+        assert_eq!(parts("Dr."), (s("Dr."), None, None));
+        assert_eq!(parts("Jr."), (s("Jr."), None, None));
     }
 
     #[test]

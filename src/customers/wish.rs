@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use super::person::fold;
 use super::preference::{PreferenceAttribute as A, PreferenceOperator as Op};
 use crate::kernel::money::Cents;
+use crate::kernel::spoken_money::SpokenMoney;
 use crate::kernel::text;
 
 /// Most characters of a value.
@@ -84,7 +85,8 @@ impl A {
 }
 
 impl Wish {
-    /// Reads what somebody said: "$450", "25k", "crossover", "navy blue", "4x4".
+    /// Reads what somebody said: "$450", "25k", "crossover", "navy blue", "4x4". "not red" and "anything but white", said with
+    /// [`Op::Is`], are read as [`Op::IsNot`]; what is half a wish and half a refusal ("black, not red") is refused.
     pub fn parse(attribute: A, operator: Op, raw: &str) -> Result<Self, WishError> {
         let kind = attribute.value_kind();
         let ordered = matches!(kind, ValueKind::Amount | ValueKind::Number { .. });
@@ -95,9 +97,16 @@ impl Wish {
         }
         let refuse = |expected: &str| WishError::Value { attribute, expected: expected.to_owned() };
         let raw = text::required(raw, VALUE_MAX).map_err(|e| refuse(&e.to_string()))?;
+        // "not red" is no wish for red.
+        let (operator, raw) = match negated(&raw) {
+            _ if ordered => (operator, raw),
+            Negation::None => (operator, raw),
+            Negation::Whole(rest) if operator == Op::Is => (Op::IsNot, rest),
+            Negation::Whole(_) | Negation::Part => return Err(refuse("say what is wanted and what is not in two wishes")),
+        };
         let value = match kind {
             ValueKind::Amount => {
-                let cents = amount(&raw).ok_or_else(|| refuse("expected an amount such as \"450.00\""))?;
+                let cents = amount(attribute, &raw).ok_or_else(|| refuse("expected an amount such as \"450.00\""))?;
                 cents.to_string()
             }
             ValueKind::Number { min, max } => number(&raw)
@@ -227,27 +236,16 @@ pub fn compare_key(raw: &str) -> String {
     fold(raw).chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
-/// "$1,450.50", "450", "25k". None for negative, finer than a cent, or beyond the limit.
-fn amount(raw: &str) -> Option<Cents> {
+/// "$1,450.50", "450", "25k"; for a payment also "450 a month". None for ranges, other currencies, and what is no amount.
+fn amount(attribute: A, raw: &str) -> Option<Cents> {
     let lower = raw.to_lowercase();
-    let stripped = lower.trim_start_matches(['$', ' ']).trim_end();
-    let stripped = stripped
-        .trim_end_matches("usd")
-        .trim_end_matches("/month")
-        .trim_end_matches("/mo")
-        .trim_end_matches("a month")
-        .trim_end_matches("per month")
-        .trim_end();
-    let (digits, thousand) = match stripped.strip_suffix('k') {
-        Some(rest) => (rest.trim_end(), true),
-        None => (stripped, false),
+    let monthly = ["/month", "/mo.", "/mo", "a month", "per month", "monthly"];
+    let bare = match attribute {
+        A::MonthlyPayment => monthly.iter().find_map(|words| lower.trim_end().strip_suffix(words)).unwrap_or(&lower),
+        _ => &lower,
     };
-    let plain = without_thousands(digits)?;
-    let mut amount = Decimal::from_str_exact(&plain).ok()?;
-    if thousand {
-        amount = amount.checked_mul(Decimal::ONE_THOUSAND)?;
-    }
-    Cents::from_decimal_exact(amount).filter(|c| *c >= Cents::ZERO)
+    let said = SpokenMoney::read(bare)?;
+    said.exact().filter(|_| said.currency.is_none_or(|code| code == "USD"))
 }
 
 /// "40,000", "40k", "40000 miles".
@@ -301,6 +299,51 @@ pub fn choices(attribute: A) -> &'static [&'static str] {
 pub const COLOR_FAMILIES: &[&str] =
     &["BLACK", "WHITE", "SILVER", "GRAY", "BLUE", "RED", "GREEN", "BROWN", "BEIGE", "GOLD", "ORANGE", "YELLOW", "PURPLE", "OTHER"];
 
+/// Whether words refuse something.
+#[derive(Debug, PartialEq, Eq)]
+enum Negation {
+    None,
+    /// All of it; what is refused.
+    Whole(String),
+    /// Some of it.
+    Part,
+}
+
+/// "not red", "anything but white", "no pickups". One thing refused is a wish turned round; several, or a refusal after a
+/// wish, are not read.
+fn negated(raw: &str) -> Negation {
+    const NO: &[&str] =
+        &["not", "no", "but", "except", "excepting", "excluding", "non", "without", "never", "besides", "dont", "avoid", "nor"];
+    const BEFORE: &[&str] =
+        &["anything", "any", "all", "everything", "other", "color", "colour", "colors", "colours", "please", "i", "do", "definitely"];
+    const BETWEEN: &[&str] = &["a", "an", "in", "for", "want", "like", "the", "any"];
+    let words: Vec<String> = raw
+        .split_whitespace()
+        // "No. 5" is a name.
+        .filter(|word| !word.eq_ignore_ascii_case("no."))
+        .flat_map(|word| match word.get(..4) {
+            Some(head) if head.eq_ignore_ascii_case("non-") => vec!["non", word.get(4..).unwrap_or_default()],
+            _ => vec![word],
+        })
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '+').to_owned())
+        .collect();
+    let folded: Vec<String> = words.iter().map(|word| fold(word)).collect();
+    let refuses = |word: &str, before: &str| NO.contains(&word) || word == "than" && before == "other";
+    let befores = std::iter::once("").chain(folded.iter().map(String::as_str));
+    let Some(at) = folded.iter().zip(befores).position(|(word, before)| refuses(word, before)) else { return Negation::None };
+    let fillers = folded.iter().take(at).all(|word| BEFORE.contains(&word.as_str()));
+    let from = at.saturating_add(1);
+    let skipped = folded.iter().skip(from).take_while(|word| BETWEEN.contains(&word.as_str())).count();
+    let from = from.saturating_add(skipped);
+    let more = folded.iter().skip(from).any(|word| matches!(word.as_str(), "or" | "and") || refuses(word, ""));
+    let rest: Vec<&str> = words.iter().skip(from).map(String::as_str).collect();
+    let rest = rest.join(" ");
+    if !fillers || more || rest.is_empty() || raw.trim_end_matches([',', ';']).contains([',', ';', '/', '&']) {
+        return Negation::Part;
+    }
+    Negation::Whole(rest)
+}
+
 fn choice(attribute: A, raw: &str) -> Option<&'static str> {
     let folded = fold(raw);
     let names = choices(attribute);
@@ -344,7 +387,11 @@ fn choice(attribute: A, raw: &str) -> Option<&'static str> {
             ("petrol", "GASOLINE"),
         ],
         A::Transmission => &[("cvt", "CVT"), ("variable", "CVT"), ("manual", "MANUAL"), ("stick", "MANUAL"), ("auto", "AUTOMATIC")],
-        A::ExteriorColor | A::InteriorColor => return color_family(&folded),
+        A::ExteriorColor | A::InteriorColor => {
+            // "black or white" is two wishes.
+            let alternatives = folded.split(|c: char| c.is_whitespace() || c == ',').any(|word| word == "or");
+            return color_family(&folded).filter(|_| !alternatives);
+        }
         _ => &[],
     };
     let words: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric() && c != '-').collect();
@@ -458,7 +505,23 @@ mod tests {
         {
             assert_eq!(value(A::MonthlyPayment, Op::AtMost, raw).as_deref(), Some(want), "{raw}");
         }
-        for bad in ["", "-1", "1,45", "12.345", "four hundred", "1e5", "99999999999", "$", "k", "1,,000", ",000"] {
+        for bad in [
+            "",
+            "-1",
+            "1,45",
+            "12.345",
+            "four hundred",
+            "1e5",
+            "99999999999",
+            "$",
+            "k",
+            "1,,000",
+            ",000",
+            "10%",
+            "450/mo",
+            "20-25k",
+            "€450",
+        ] {
             assert_eq!(value(A::Price, Op::AtMost, bad), None, "{bad}");
         }
     }
@@ -499,6 +562,34 @@ mod tests {
         }
         assert_eq!(value(A::BodyStyle, Op::Is, "spaceship"), None);
         assert_eq!(value(A::ExteriorColor, Op::Is, "nice"), None);
+    }
+
+    #[test]
+    fn what_is_refused_is_not_wished() {
+        for (a, raw, want) in [
+            (A::ExteriorColor, "not red", "RED"),
+            (A::ExteriorColor, "No red", "RED"),
+            (A::ExteriorColor, "Anything but white", "WHITE"),
+            (A::ExteriorColor, "any color except black!", "BLACK"),
+            (A::ExteriorColor, "anything other than navy blue", "BLUE"),
+            (A::ExteriorColor, "non-white", "WHITE"),
+            (A::InteriorColor, "don't want tan leather", "BEIGE"),
+            (A::BodyStyle, "not a pickup", "PICKUP"),
+            (A::Make, "anything but Ford", "Ford"),
+            (A::Feature, "no sunroof", "sunroof"),
+        ] {
+            let wish = Wish::parse(a, Op::Is, raw).unwrap();
+            assert_eq!((wish.operator(), wish.value()), (Op::IsNot, want), "{raw}");
+        }
+        for raw in ["black, not red", "black but not red", "no red, no white", "not red or white", "not", "black or white", "neither, no"] {
+            assert_eq!(value(A::ExteriorColor, Op::Is, raw), None, "{raw}");
+        }
+        assert_eq!(value(A::ExteriorColor, Op::IsNot, "not red"), None, "said twice, it may be a wish");
+        for (a, raw) in
+            [(A::Model, "No. 9"), (A::ExteriorColor, "Silver Sky Blue"), (A::Model, "Notch"), (A::Feature, "all-wheel steering")]
+        {
+            assert_eq!(Wish::parse(a, Op::Is, raw).unwrap().operator(), Op::Is, "{raw}");
+        }
     }
 
     #[test]

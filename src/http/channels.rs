@@ -31,7 +31,8 @@ const BODY_MAX: usize = 1 << 20;
 const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// Media types in which leads come. Mail gateways and form scripts say `text/plain`.
-const ADF_TYPES: &[&str] = &["application/xml", "text/xml", "application/adf+xml", "application/x-adf+xml", "text/plain"];
+const ADF_TYPES: &[&str] =
+    &["application/xml", "text/xml", "application/adf+xml", "application/x-adf+xml", "text/plain", "text/html", "message/rfc822"];
 /// Media types in which events come.
 const EVENT_TYPES: &[&str] = &["application/json", "application/cloudevents-batch+json"];
 

@@ -44,9 +44,12 @@ impl EmailAddress {
 }
 
 impl PhoneNumber {
-    /// Parses what people write. Without a `+`, ten digits (or eleven that begin with 1) are a North American number.
-    /// A trailing extension (`x12`, `ext. 12`) is dropped.
+    /// Parses what people write. Without a `+`, ten digits (or eleven that begin with 1) are a North American number; `011` or
+    /// `00` before eight or more is how an international call is dialled. A leading `tel:` and a trailing extension (`x12`,
+    /// `ext. 12`) are dropped.
     pub fn parse(raw: &str) -> Result<Self, ContactError> {
+        let raw = raw.trim();
+        let raw = raw.get(..4).filter(|scheme| scheme.eq_ignore_ascii_case("tel:")).and_then(|_| raw.get(4..)).unwrap_or(raw);
         let main = raw.split(['x', 'X', 'e', ';', '#']).next().unwrap_or("").trim();
         if raw.len() > 64 || main.chars().any(|c| !(c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | '(' | ')' | '/' | ' ' | '\u{a0}')))
         {
@@ -54,6 +57,10 @@ impl PhoneNumber {
         }
         let digits: String = main.chars().filter(char::is_ascii_digit).collect();
         let international = main.starts_with('+');
+        let dialled = digits.strip_prefix("011").or_else(|| digits.strip_prefix("00"));
+        if let Some(rest) = dialled.filter(|rest| !international && (8..=15).contains(&rest.len()) && !rest.starts_with('0')) {
+            return Ok(Self(format!("+{rest}")));
+        }
         let e164 = match (international, digits.len()) {
             (true, 8..=15) => digits,
             (false, 10) => format!("1{digits}"),
@@ -93,6 +100,10 @@ mod tests {
             ("+15145550108", "+15145550108"),
             ("1 (312) 555-0142 x7", "+13125550142"),
             ("+44 20 7946 0958", "+442079460958"),
+            ("tel:+1-512-555-0153", "+15125550153"),
+            ("011 49 30 901820", "+4930901820"),
+            ("0049 30 901820", "+4930901820"),
+            ("0044 20 7946 0958 ext. 4", "+442079460958"),
         ] {
             assert_eq!(PhoneNumber::parse(raw).map(|p| p.0), Ok(want.to_owned()), "{raw}");
         }

@@ -10,5 +10,6 @@ pub mod money;
 pub mod rate;
 pub mod rounding;
 pub mod seal;
+pub mod spoken_money;
 pub mod text;
 pub mod token;

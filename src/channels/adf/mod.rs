@@ -4,6 +4,7 @@
 //! reason for a person. It does no I/O and knows no clock. Every value keeps the sender's own words beside what they mean
 //! ([`Told`]), because real feeds break every rule of the DTD: wrong enum values, other spellings, missing parts.
 
+mod mail;
 mod prospect;
 mod read;
 mod value;
@@ -12,8 +13,8 @@ pub use prospect::{
     Address, Amount, AmountKind, AmountLimit, ColourChoice, Contact, Customer, Email, Extra, Finance, Identifier, NamePart, Odometer,
     OdometerUnit, Opt, Phone, Price, Prospect, Provider, Timeframe, Told, Vehicle, VehicleInterest, VehicleStatus, Vendor,
 };
-pub(super) use value::amount;
 pub use value::placeholder;
+pub(super) use value::{DayEnd, amount, local_moment, payments_a_year};
 
 use super::encoding;
 use super::xml::{self, Element};
@@ -32,11 +33,20 @@ pub struct Document {
     pub warnings: Vec<String>,
 }
 
-/// Reads a document. `charset` is what the transport said about its encoding, if anything.
+/// Reads a document, also from the mail it came in. `charset` is what the transport said about its encoding, if anything.
 pub fn parse(bytes: &[u8], charset: Option<&str>) -> Document {
     if bytes.len() > xml::SIZE_MAX {
         return nothing(xml::Refused::Size.to_string());
     }
+    if let Some(part) = mail::document(bytes) {
+        let mut document = read_document(&part.bytes, part.charset.as_deref().or(charset));
+        document.warnings.insert(0, "it came in a mail; the rest of the mail was left out".into());
+        return document;
+    }
+    read_document(bytes, charset)
+}
+
+fn read_document(bytes: &[u8], charset: Option<&str>) -> Document {
     let decoded = encoding::decode(bytes, charset);
     let mut warnings: Vec<String> = decoded.warning.into_iter().collect();
     let Some(cut) = cut_to_adf(&decoded.text) else {

@@ -28,6 +28,8 @@ pub struct Prospect {
     pub vehicles: Vec<Vehicle>,
     /// Who asks.
     pub customer: Option<Customer>,
+    /// Further customers, such as a co-buyer.
+    pub co_customers: Vec<Customer>,
     /// The dealer it is addressed to.
     pub vendor: Option<Vendor>,
     /// Who sends it.
@@ -177,8 +179,12 @@ pub struct Opt {
 pub struct Price {
     /// The sender's words.
     pub text: Option<String>,
-    /// The amount; none when it is zero ("no price") or not a number.
+    /// The amount; none when it is zero ("no price"), a range or not a number.
     pub amount: Option<Cents>,
+    /// The lower end of what was said; equal to the upper one for a plain figure.
+    pub least: Option<Cents>,
+    /// The upper end of what was said.
+    pub most: Option<Cents>,
     /// ISO 4217 code as sent.
     pub currency: Option<String>,
     /// `quote`, `offer`, `msrp`, `invoice`, `call`, `appraisal`, `asking`.

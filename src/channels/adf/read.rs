@@ -8,6 +8,7 @@ use super::prospect::{
 use super::value;
 use crate::channels::xml::Element;
 use crate::kernel::seal::sha256;
+use crate::kernel::spoken_money::SpokenMoney;
 use crate::kernel::text::{clean_multiline, excerpt};
 
 /// Most vehicles, contacts, options … of one kind.
@@ -25,6 +26,7 @@ pub(super) fn prospect(element: &Element) -> Prospect {
         request_date: line(element, &["requestdate", "request_date"]).map(|text| told(text, value::moment)),
         vehicles: element.all("vehicle").take(MANY).map(vehicle).collect(),
         customer: element.first("customer").map(customer),
+        co_customers: element.all("customer").skip(1).take(MANY).map(self::customer).collect(),
         vendor: element.first("vendor").map(vendor),
         provider: element.first("provider").map(provider),
         extras: extras(element),
@@ -107,8 +109,12 @@ fn price(e: &Element) -> Price {
         let letters: String = t.chars().filter(|c| c.is_alphabetic()).collect();
         (letters.len() == 3 && letters.bytes().all(|b| b.is_ascii_uppercase())).then_some(letters)
     });
+    let said = text.as_deref().and_then(SpokenMoney::read);
+    let in_text = in_text.or_else(|| said.and_then(|s| s.currency).map(str::to_owned));
     Price {
         amount: text.as_deref().and_then(value::amount),
+        least: said.and_then(|s| s.least),
+        most: said.and_then(|s| s.most),
         currency: attribute("currency").or(in_text),
         kind: attribute("type"),
         delta: attribute("delta"),
@@ -341,9 +347,6 @@ fn extras(prospect: &Element) -> Vec<Extra> {
 /// What a person who checks the lead should know, without its personal data.
 fn warnings(prospect: &Prospect) -> Vec<String> {
     let mut out = Vec::new();
-    if prospect.request_date.as_ref().is_some_and(|d| d.value.is_none()) {
-        out.push("requestdate names no moment".to_owned());
-    }
     for vehicle in &prospect.vehicles {
         let lost = [
             ("interest", vehicle.interest.as_ref().is_some_and(|t| t.value.is_none())),
@@ -352,10 +355,6 @@ fn warnings(prospect: &Prospect) -> Vec<String> {
             ("odometer", vehicle.odometer.as_ref().and_then(|o| o.reading.as_ref()).is_some_and(|t| t.value.is_none())),
         ];
         out.extend(lost.iter().filter(|(_, lost)| *lost).map(|(name, _)| format!("vehicle {name} was not understood")));
-        let frequency = vehicle.finance.as_ref().and_then(|f| f.frequency.as_deref());
-        if frequency.is_some_and(|f| !f.to_lowercase().starts_with("month")) {
-            out.push("payments are meant at another rhythm than monthly".to_owned());
-        }
     }
     let mut paths: Vec<&str> = prospect.extras.iter().map(|e| e.path.as_str()).collect();
     paths.dedup();

@@ -1,11 +1,102 @@
 //! Single values as senders write them: dates, amounts, numbers, words of an enumeration, merge fields left unfilled.
 
 use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
+use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::prospect::{AmountKind, AmountLimit, OdometerUnit, VehicleInterest, VehicleStatus};
 use crate::kernel::money::Cents;
+use crate::kernel::spoken_money::SpokenMoney;
+
+/// Which moment a day without a time stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::channels) enum DayEnd {
+    /// Its first.
+    First,
+    /// Its last second.
+    Last,
+}
+
+/// The moment a text without an offset names where the store is: `2026-11-20T10:00:00`, `11/20/2026 10:00 AM`, `2026-11-20`. A
+/// time zone of the United States at its end (`EST`, `PT`) counts more than the store's. Days are written month first; day
+/// first only where no month is meant ("20/11/2026").
+pub(in crate::channels) fn local_moment(text: &str, zone: Tz, day: DayEnd) -> Option<DateTime<Utc>> {
+    let text = text.trim();
+    if text.len() > 64 {
+        return None;
+    }
+    let (text, named) = match text.rsplit_once(' ') {
+        Some((rest, word)) if !matches!(word.to_ascii_uppercase().as_str(), "AM" | "PM") => match us_zone(word) {
+            Some(named) => (rest.trim(), Some(named)),
+            None => (text, None),
+        },
+        _ => (text, None),
+    };
+    let text = text.replace('T', " ").replace(" at ", " ").replace(',', "");
+    let naive = naive_moment(&text, day)?;
+    let found = match named {
+        Some(UsZone::Fixed(hours)) => {
+            chrono::FixedOffset::east_opt(hours * 3600)?.from_local_datetime(&naive).single().map(|at| at.with_timezone(&Utc))
+        }
+        Some(UsZone::Place(zone)) => in_zone(naive, zone),
+        None => in_zone(naive, zone),
+    }?;
+    (1970..=2100).contains(&chrono::Datelike::year(&found)).then_some(found)
+}
+
+/// The earlier of two moments when clocks go back; an hour later when they skip it.
+fn in_zone(naive: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
+    let at = |naive: NaiveDateTime| zone.from_local_datetime(&naive).earliest().map(|at| at.with_timezone(&Utc));
+    at(naive).or_else(|| at(naive.checked_add_signed(chrono::Duration::hours(1))?))
+}
+
+fn naive_moment(text: &str, day: DayEnd) -> Option<NaiveDateTime> {
+    const DAYS: &[&str] = &["%Y-%m-%d", "%Y/%m/%d", "%m/%d/%Y", "%m-%d-%Y", "%d/%m/%Y", "%B %d %Y", "%b %d %Y", "%Y%m%d"];
+    const TIMES: &[&str] = &["%H:%M:%S%.f", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%I:%M:%S%p", "%I:%M%p", "%I %p", "%I%p"];
+    for format in DAYS {
+        let Ok((date, rest)) = chrono::NaiveDate::parse_and_remainder(text, format) else { continue };
+        // "11/20/26" is no year 26.
+        if chrono::Datelike::year(&date) < 1970 {
+            continue;
+        }
+        let rest = rest.trim();
+        if rest.is_empty() {
+            return match day {
+                DayEnd::First => date.and_hms_opt(0, 0, 0),
+                DayEnd::Last => date.and_hms_opt(23, 59, 59),
+            };
+        }
+        let time = TIMES.iter().find_map(|format| chrono::NaiveTime::parse_from_str(rest, format).ok());
+        if let Some(time) = time {
+            return Some(date.and_time(time));
+        }
+    }
+    None
+}
+
+enum UsZone {
+    Fixed(i32),
+    Place(Tz),
+}
+
+fn us_zone(word: &str) -> Option<UsZone> {
+    Some(match word.trim_matches(['(', ')']).to_ascii_uppercase().as_str() {
+        "EDT" => UsZone::Fixed(-4),
+        "EST" | "CDT" => UsZone::Fixed(-5),
+        "CST" | "MDT" => UsZone::Fixed(-6),
+        "MST" | "PDT" => UsZone::Fixed(-7),
+        "PST" | "AKDT" => UsZone::Fixed(-8),
+        "AKST" => UsZone::Fixed(-9),
+        "HST" => UsZone::Fixed(-10),
+        "UTC" | "GMT" => UsZone::Fixed(0),
+        "ET" => UsZone::Place(Tz::America__New_York),
+        "CT" => UsZone::Place(Tz::America__Chicago),
+        "MT" => UsZone::Place(Tz::America__Denver),
+        "PT" => UsZone::Place(Tz::America__Los_Angeles),
+        _ => return None,
+    })
+}
 
 /// The moment a text names, when only one is meant. An offset without its leading or last zero (`-8:00`, `-08:0`), without
 /// a colon or minutes (`-0800`, `-08`) is completed; a text without an offset names no moment.
@@ -56,19 +147,14 @@ fn offset_seconds(zone: &str) -> Option<i32> {
     (hours <= 14 && minutes < 60).then(|| sign * (hours * 3600 + minutes * 60))
 }
 
-/// A positive amount: `26995`, `$26,995.00`, `26 995,00 $`, `1.234,50`. Zero and words are none.
+/// A positive amount: `26995`, `$26,995.00`, `25k`. Zero, ranges and words are none.
 pub(in crate::channels) fn amount(text: &str) -> Option<Cents> {
-    let number = number_in(text, true)?;
-    Cents::from_decimal_exact(number.round_dp(2)).filter(|cents| *cents > Cents::ZERO)
+    SpokenMoney::read(text).and_then(SpokenMoney::exact).filter(|cents| *cents > Cents::ZERO)
 }
 
 /// A number with or without grouping. The last separator counts as the decimal point when one or two digits follow it.
 pub(super) fn decimal(text: &str) -> Option<Decimal> {
-    number_in(text, false)
-}
-
-fn number_in(text: &str, money: bool) -> Option<Decimal> {
-    let bare: String = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '$' | '€' | '£' | '\'' | '%' | '\u{a0}')).collect();
+    let bare: String = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\'' | '%' | '\u{a0}')).collect();
     let bare = bare.trim_matches(|c: char| c.is_ascii_alphabetic());
     if bare.is_empty() || bare.len() > 24 || !bare.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+')) {
         return None;
@@ -82,8 +168,8 @@ fn number_in(text: &str, money: bool) -> Option<Decimal> {
         Some(at) => {
             let (whole, fraction) = (digits.get(..at)?, digits.get(at.saturating_add(1)..)?);
             let separator = digits.get(at..)?.chars().next()?;
-            // Money has no thousandths, so "1.500" groups; the "3.125" of a rate does not.
-            let grouping = fraction.len() == 3 && (money || separator == ',' || whole.contains(['.', ',']));
+            // "1,500" groups; the "3.125" of a rate does not.
+            let grouping = fraction.len() == 3 && (separator == ',' || whole.contains(['.', ',']));
             let whole: String = whole.chars().filter(char::is_ascii_digit).collect();
             if grouping { format!("{whole}{fraction}") } else { format!("{whole}.{fraction}") }
         }
@@ -122,12 +208,33 @@ pub(super) fn year(text: &str) -> Option<i32> {
     (text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten().filter(|y| (1886..=2100).contains(y))
 }
 
-/// A term in months: `24`, `24 months`, `5 years`.
+/// A term in months: `24`, `24 months`, `5 years`. Ranges and other words are none.
 pub(super) fn term_months(text: &str) -> Option<i32> {
-    let lower = text.to_lowercase();
-    let number = whole(lower.split_whitespace().next()?)?;
-    let months = if lower.contains("year") || lower.contains("ans") { number.checked_mul(12)? } else { number };
+    let lower = text.trim().to_lowercase();
+    let at = lower.find(|c: char| !c.is_ascii_digit()).unwrap_or(lower.len());
+    let (digits, unit) = lower.split_at_checked(at)?;
+    let number: i32 = digits.parse().ok()?;
+    let months = match unit.trim_matches(|c: char| !c.is_alphabetic()) {
+        "y" | "yr" | "yrs" | "year" | "years" | "an" | "ans" => number.checked_mul(12)?,
+        "m" | "mo" | "mos" | "mth" | "mths" | "month" | "months" | "mois" => number,
+        "" if unit.trim().is_empty() => number,
+        _ => return None,
+    };
     (1..=180).contains(&months).then_some(months)
+}
+
+/// How often something is paid, for telling what a payment is in a month. `None` when the word is not known or may mean two
+/// things ("bi-monthly").
+pub(in crate::channels) fn payments_a_year(text: &str) -> Option<i64> {
+    Some(match letters(text).as_str() {
+        "weekly" | "week" | "everyweek" | "perweek" => 52,
+        "biweekly" | "everytwoweeks" | "everyotherweek" | "fortnightly" => 26,
+        "semimonthly" | "twiceamonth" | "twicemonthly" => 24,
+        "monthly" | "month" | "everymonth" | "permonth" | "mensuel" | "mensuelle" => 12,
+        "quarterly" => 4,
+        "yearly" | "annual" | "annually" => 1,
+        _ => return None,
+    })
 }
 
 fn letters(text: &str) -> String {
@@ -242,23 +349,40 @@ mod tests {
     }
 
     #[test]
-    fn amounts_are_read_as_people_write_them_and_zero_is_none() {
-        for (text, cents) in [
-            ("26995", 2_699_500),
-            ("$26,995", 2_699_500),
-            ("26,995.00", 2_699_500),
-            ("1.234,50", 123_450),
-            ("26 995,00 $", 2_699_500),
-            ("59999.99", 5_999_999),
-            ("425.25", 42_525),
-            ("34995 CAD", 3_499_500),
-            ("USD 1,000,000", 100_000_000),
-            ("26.995", 2_699_500),
-            (".5", 50),
+    fn dates_without_an_offset_are_read_where_the_store_is() {
+        let austin = Tz::America__Chicago;
+        for (text, want) in [
+            ("2026-11-20T10:00:00", "2026-11-20T16:00:00Z"),
+            ("2026-11-20 10:00", "2026-11-20T16:00:00Z"),
+            ("2026-07-20T10:00:00.123", "2026-07-20T15:00:00.123Z"),
+            ("2026-11-20", "2026-11-20T06:00:00Z"),
+            ("11/20/2026", "2026-11-20T06:00:00Z"),
+            ("11/20/2026 10:00 AM", "2026-11-20T16:00:00Z"),
+            ("08/31/2019 04:30pm", "2019-08-31T21:30:00Z"),
+            ("20/11/2026 22:00", "2026-11-21T04:00:00Z"),
+            ("Nov 20, 2026 10:00 AM", "2026-11-20T16:00:00Z"),
+            ("2026-11-20 10:00:00 EST", "2026-11-20T15:00:00Z"),
+            ("2026-11-20 10:00 AM PST", "2026-11-20T18:00:00Z"),
+            ("2026-07-20 10:00 ET", "2026-07-20T14:00:00Z"),
+            ("2026-11-01 01:30", "2026-11-01T06:30:00Z"),
+            ("2026-03-08 02:30", "2026-03-08T08:30:00Z"),
         ] {
+            let want: DateTime<Utc> = want.parse().unwrap();
+            assert_eq!(local_moment(text, austin, DayEnd::First), Some(want), "{text}");
+        }
+        let last: DateTime<Utc> = "2026-12-02T05:59:59Z".parse().unwrap();
+        assert_eq!(local_moment("2026-12-01", austin, DayEnd::Last), Some(last));
+        for text in ["one", "", "11/20/26", "2026-11-20 10:00:00 XYZ", "2026-13-40", "soon", "é", "[fdt]", "9999-01-01"] {
+            assert_eq!(local_moment(text, austin, DayEnd::First), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_plain_and_positive() {
+        for (text, cents) in [("$26,995", 2_699_500), ("26 995,00 $", 2_699_500), ("34995 CAD", 3_499_500), ("25k", 2_500_000)] {
             assert_eq!(amount(text), Some(Cents(cents)), "{text}");
         }
-        for text in ["0.00", "0", "", "call", "-5", "[price]", "1e9", "99999999999999999999999", "1-2", "..", "٣"] {
+        for text in ["0.00", "0", "", "call", "-5", "[price]", "10%", "400-450", "26.995"] {
             assert_eq!(amount(text), None, "{text}");
         }
     }
@@ -268,9 +392,13 @@ mod tests {
         assert_eq!((whole("+50"), whole("-100"), whole("1,500"), whole("2.5")), (Some(50), Some(-100), Some(1500), None));
         assert_eq!((year("2020"), year("20"), year("[trade_year]"), year("3020")), (Some(2020), None, None, None));
         assert_eq!(
-            (term_months("24"), term_months("60 months"), term_months("5 years"), term_months("999")),
-            (Some(24), Some(60), Some(60), None)
+            (term_months("24"), term_months("60months"), term_months("5 years"), term_months("5 yrs."), term_months("999")),
+            (Some(24), Some(60), Some(60), Some(60), None)
         );
+        for text in ["48-60", "5 years 6 months", "60 weeks", "", "long"] {
+            assert_eq!(term_months(text), None, "{text}");
+        }
+        assert_eq!((payments_a_year("Bi-Weekly"), payments_a_year("monthly"), payments_a_year("bi-monthly")), (Some(26), Some(12), None));
         for (text, want) in [
             ("18000", Some(18000)),
             ("18,000 mi", Some(18000)),

@@ -272,6 +272,18 @@ async fn large_answers_are_compressed_for_those_who_ask() {
 }
 
 #[tokio::test]
+async fn fields_stand_where_they_were_asked_for_however_long_each_takes() {
+    let server = Server::start().await;
+    let ask = async |query: &str| server.post(&json!({ "query": query })).send().await.unwrap().text().await.unwrap();
+    // New, and known.
+    for _ in 0..2 {
+        let text = ask("{ slow: sleep(ms: 30) hello me { slow: sleep(ms: 20) ...H } nothing } fragment H on Query { hello }").await;
+        let wanted = r#"{"data":{"slow":true,"hello":"hello ","me":{"slow":true,"hello":"hello "},"nothing":null}}"#;
+        assert_eq!(text, wanted);
+    }
+}
+
+#[tokio::test]
 async fn bodies_are_bounded_with_and_without_a_length() {
     let server = Server::start().await;
     let large = format!("{{\"query\": \"{{ hello }}\", \"x\": \"{}\"}}", "x".repeat(300_000));

@@ -287,7 +287,7 @@ impl DealNode {
     async fn fee_waivers(&self) -> Vec<FeeWaiverNode> {
         FeeWaiverNode::all(&self.0.deal.terms)
     }
-    /// All taxes. Null until they can be told.
+    /// All taxes, those within a lease's payments too, which are no line of their own. Null until they can be told.
     async fn tax(&self) -> Option<MoneyObject> {
         self.figure(|f| Some(f.tax))
     }
@@ -299,7 +299,7 @@ impl DealNode {
     async fn total_price(&self) -> Option<MoneyObject> {
         self.figure(|f| Some(f.total_price))
     }
-    /// What is financed or capitalised; for cash what is due at signing. Null until it can be told.
+    /// What is financed or capitalised; for cash what is left to pay after the money down. Null until it can be told.
     async fn amount_financed(&self) -> Option<MoneyObject> {
         self.figure(|f| Some(f.amount_financed))
     }

@@ -24,6 +24,24 @@ const FIRST_YEAR: i32 = 1980;
 /// Most days on a lot.
 const AGE_MAX: i64 = 20_000;
 
+/// Most characters kept of a vehicle's texts.
+const TEXTS: [(Field, usize); 8] = [
+    (Field::StockNumber, STOCK_NUMBER_MAX),
+    (Field::Make, MAKE_MAX),
+    (Field::Model, NAME_MAX),
+    (Field::Trim, NAME_MAX),
+    (Field::Engine, ENGINE_MAX),
+    (Field::ExteriorColor, COLOR_MAX),
+    (Field::InteriorColor, COLOR_MAX),
+    (Field::Description, DESCRIPTION_MAX),
+];
+pub(super) const STOCK_NUMBER_MAX: usize = 64;
+pub(super) const MAKE_MAX: usize = 60;
+pub(super) const NAME_MAX: usize = 120;
+pub(super) const ENGINE_MAX: usize = 200;
+pub(super) const COLOR_MAX: usize = 100;
+pub(super) const DESCRIPTION_MAX: usize = 8000;
+
 type Warnings = Vec<Report>;
 
 impl RowReader {
@@ -41,6 +59,22 @@ impl RowReader {
     pub(super) fn text(&self, record: &Record, field: Field, max: usize) -> Option<String> {
         let clean: String = text::clean(&self.raw(record, field)?).chars().take(max).collect();
         (!n::is_nothing(&clean)).then_some(clean)
+    }
+
+    /// Texts that are longer than what is kept of them.
+    pub(super) fn tell_cuts(&self, record: &Record, warnings: &mut Warnings) {
+        for (field, max) in TEXTS {
+            let text = self.raw(record, field).unwrap_or_default();
+            // A text of few bytes has few characters.
+            if text.len() > max && text.trim().chars().count() > max {
+                warnings.push(self.report(
+                    record,
+                    field,
+                    "TEXT_CUT",
+                    format!("the text is longer than {max} characters; the rest was left out"),
+                ));
+            }
+        }
     }
 
     pub(super) fn report(&self, record: &Record, field: Field, code: &'static str, reason: String) -> Report {
@@ -343,6 +377,20 @@ mod tests {
         assert_eq!(read("Stock", "=\"00123\"").0.stock_number, "00123");
         assert_eq!(read("Photos", "IMG_1.jpg").1, warned("Photos", "IMG_1.jpg", "PHOTO_UNREADABLE"));
         assert_eq!(read("Drivetrain,Doors,Fuel", "N/A,0,-").1, vec![]);
+    }
+
+    #[test]
+    fn a_text_that_is_cut_is_told() {
+        let (row, warnings) = read("Stock,Description", &format!("{},{}", "é".repeat(64), "x".repeat(8001)));
+        assert_eq!((row.stock_number.chars().count(), row.description.map(|d| d.len())), (64, Some(8000)));
+        assert_eq!(warnings, warned("Description", &"x".repeat(200), "TEXT_CUT"));
+    }
+
+    #[test]
+    fn a_refused_row_has_one_line() {
+        let text = format!("{HEAD},price,Doors\n{CAR},abc,two\n");
+        let (_, outcome) = super::super::tests::rows(text.as_bytes()).pop().unwrap();
+        assert_eq!((outcome.row.unwrap_err().code, outcome.warnings), ("PRICE_UNREADABLE", vec![]));
     }
 
     #[test]

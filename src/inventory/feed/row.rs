@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
 
-use super::cells::EXCERPT;
+use super::cells::{COLOR_MAX, DESCRIPTION_MAX, ENGINE_MAX, EXCERPT, MAKE_MAX, NAME_MAX, STOCK_NUMBER_MAX};
 use super::dates;
 use super::layout::{Field, Layout};
 use super::names;
@@ -29,8 +29,6 @@ use crate::inventory::vin::Vin;
 use crate::inventory::vpic::{self, Decoded};
 use crate::kernel::money::{Cents, Currency};
 use crate::kernel::text;
-
-const DESCRIPTION_MAX: usize = 8000;
 
 /// A vehicle as a feed tells it, with what its VIN adds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,8 +144,12 @@ impl RowReader {
     pub fn read(&self, record: &Record) -> Outcome {
         let mut warnings = Vec::new();
         let vin = Vin::parse(&self.raw(record, Field::Vin).unwrap_or_default());
-        let stock_number = self.text(record, Field::StockNumber, 64);
+        let stock_number = self.text(record, Field::StockNumber, STOCK_NUMBER_MAX);
         let row = self.row(record, vin.clone(), stock_number.clone(), &mut warnings).map(Box::new);
+        // A warning is about a row that landed.
+        if row.is_err() {
+            warnings.clear();
+        }
         Outcome { row, vin: vin.ok().map(Vin::into_string), stock_number, warnings }
     }
 
@@ -180,9 +182,10 @@ impl RowReader {
         let feed_drive = self.known(record, Field::Drivetrain, warnings, n::drivetrain);
         names::compare_facts(&mut disagreements, (feed_body, feed_fuel, feed_drive), &decoded);
         let condition = self.condition(record, msrp.is_some(), warnings);
-        let engine = self.text(record, Field::Engine, 200).filter(|e| e.chars().any(char::is_alphabetic));
-        let exterior_color = self.text(record, Field::ExteriorColor, 100);
+        let engine = self.text(record, Field::Engine, ENGINE_MAX).filter(|e| e.chars().any(char::is_alphabetic));
+        let exterior_color = self.text(record, Field::ExteriorColor, COLOR_MAX);
         let received = self.received_on(record, warnings);
+        self.tell_cuts(record, warnings);
         let mut row = FeedRow {
             stock_number: stock_number.unwrap_or_else(|| vin.derived_stock_number().to_owned()),
             condition,
@@ -200,7 +203,7 @@ impl RowReader {
             seats: self.small(record, Field::Seats, 1..=99, warnings),
             exterior_color_family: exterior_color.as_deref().and_then(n::color_family),
             exterior_color,
-            interior_color: self.text(record, Field::InteriorColor, 100),
+            interior_color: self.text(record, Field::InteriorColor, COLOR_MAX),
             engine,
             odometer_miles,
             price,
@@ -253,9 +256,9 @@ impl RowReader {
     }
 
     fn name(&self, record: &Record, decoded: &Decoded) -> Result<names::Name, Report> {
-        let make = self.text(record, Field::Make, 60);
-        let model = self.text(record, Field::Model, 120);
-        let trim = self.text(record, Field::Trim, 120);
+        let make = self.text(record, Field::Make, MAKE_MAX);
+        let model = self.text(record, Field::Model, NAME_MAX);
+        let trim = self.text(record, Field::Trim, NAME_MAX);
         names::name(make, model, trim, decoded).map_err(|field| {
             let what = field.as_str();
             let code = if field == Field::Make { "MAKE_MISSING" } else { "MODEL_MISSING" };

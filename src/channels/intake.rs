@@ -330,3 +330,16 @@ fn add_warnings(summary: &mut Value, more: &[String]) {
         warnings.extend(more.iter().map(|w| json!(reading::scrub(w))));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stock_number_is_looked_for_in_every_spelling() {
+        for sent in ["AU10235", "au10235", "#AU10235", " # au 10235"] {
+            assert!(stock_spellings(sent).contains(&"AU10235".to_owned()), "{sent}");
+        }
+        assert!(stock_spellings("Ab-1").contains(&"Ab-1".to_owned()));
+    }
+}

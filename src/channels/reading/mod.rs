@@ -91,6 +91,10 @@ pub(super) fn read(prospect: &Prospect, channel: &str, place: Place, at: DateTim
     let consents = consents::consents(prospect);
     let (wishes, more) = wishes::wishes(prospect, channel, place.currency, said_at);
     warnings.extend(more);
+    let mut balances = prospect.vehicles.iter().filter_map(|v| v.finance.as_ref()?.balance.as_ref());
+    if balances.any(|b| b.amount.is_none() && b.most != Some(Cents::ZERO) && b.text.as_deref().is_some_and(|t| !is_filler(t))) {
+        warnings.push("a balance was not understood".to_owned());
+    }
     Reading {
         needs_person: needs_person(prospect, &who),
         wishes,

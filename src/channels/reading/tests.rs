@@ -168,6 +168,15 @@ fn amounts_are_taken_whole_or_not_at_all() {
 }
 
 #[test]
+fn a_balance_is_taken_whole_or_named_in_a_warning() {
+    for (balance, amount, warned_of) in [("7,500", json!("7500.00"), false), ("0", Value::Null, false), ("about 7k", Value::Null, true)] {
+        let r = wanting(&format!("<vehicle interest='trade-in'><finance><balance>{balance}</balance></finance></vehicle>"));
+        assert_eq!(r.summary["vehicles"][0]["balance"]["amount"], amount, "{balance}");
+        assert_eq!(warned(&r).contains("a balance was not understood"), warned_of, "{balance}");
+    }
+}
+
+#[test]
 fn several_wanted_vehicles_are_alternatives_and_never_speak_against_each_other() {
     let two = |first: &str, second: &str| wanting(&format!("<vehicle>{first}</vehicle><vehicle>{second}</vehicle>"));
     let r = two(

@@ -73,7 +73,7 @@ pub struct FeedSummary {
     pub vin_head: String,
     /// The head of the stock number's column.
     pub stock_number_head: String,
-    /// Heads of columns that held something and were read as nothing, at most [`UNREAD_MAX`].
+    /// Heads of columns that held something and were read as nothing, at most 200.
     pub unread: Vec<String>,
 }
 

@@ -726,6 +726,22 @@ fn nobody_pays_more_money_down_than_the_best_lender_asks_for() {
     assert_eq!((lowest.exact, &lowest.below), (false, &None));
     assert_eq!(lowest.above.as_ref().map(|a| (a.payment, a.cash_down)), Some((lowest.found.payment, lowest.found.cash_down)));
     assert_eq!(lowest.quote.quoted().unwrap().quote.amount_financed, Cents(30_000_00));
+    // Of several lowest payments the lowest, whichever lender is asked first.
+    let mut rows = vec![limited(2, "5.9", "95", 30_000_00), limited(4, "7.4", "100", 20_000_00), limited(1, "6.9", "95", 25_000_00)];
+    for _ in 0..3 {
+        rows.rotate_left(1);
+        let lowest = solve(&book(tax_rule(), rows.clone()), &asked, SolveFor::DownPayment, Cents(100_00)).unwrap();
+        assert_eq!(lowest.quote.quoted().unwrap().quote.amount_financed, Cents(20_000_00));
+    }
+    // A target is asked for, within bounds, except for the payment as it is.
+    let target = |sought, target| solve(&book(tax_rule(), rows.clone()), &asked, sought, Cents(target)).err();
+    for sought in [SolveFor::DownPayment, SolveFor::Price, SolveFor::Term] {
+        assert_eq!(target(sought, 0), Some(FinanceError::NoTarget));
+        let out = Some(FinanceError::AmountOutOfRange { what: "The payment" });
+        assert_eq!((target(sought, -1), target(sought, Cents::LIMIT.0 + 1)), (out.clone(), out));
+    }
+    let asked = request(QuoteKind::Retail);
+    assert!((0..2).all(|target| solve(&book(tax_rule(), rows.clone()), &asked, SolveFor::Payment, Cents(target)).is_ok()));
 }
 
 /// What is over a lessor's limit only with the tax that is capitalized is over it.

@@ -232,6 +232,7 @@ async fn a_request_changed_back_is_no_repetition() {
     let of = |model: &str| adf("AM-9", "new", "512-555-0142", "").replace("CR-V", model);
     let mut seen = Vec::new();
     for model in ["Accord", "Civic", "Civic", "Accord", "Accord", "Civic", "Odyssey"] {
+        app.clock.advance(chrono::Duration::seconds(1));
         seen.push(lead(&app, &key, of(model)).await.remove(0));
         let (_, said) = wishes(&app, seen.last().unwrap()).await;
         let models: Vec<&String> = said.iter().filter(|wish| wish.starts_with("MODEL IS")).collect();
@@ -242,6 +243,7 @@ async fn a_request_changed_back_is_no_repetition() {
     let old = of("Accord").replace("2026-11-20T10:00", "2026-11-19T10:00");
     let mut late = Vec::new();
     for body in [old.replace("AM-9", "AM-8"), of("Civic").replace("AM-9", "AM-8"), old.replace("AM-9", "AM-8")] {
+        app.clock.advance(chrono::Duration::seconds(1));
         late.push(lead(&app, &key, body).await.remove(0));
     }
     assert_eq!(statuses(&late), ["ACCEPTED", "RESEND", "DUPLICATE"]);

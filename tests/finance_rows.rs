@@ -3,9 +3,9 @@
 use chrono::NaiveDate;
 use deskless::finance::retail::PaymentSchedule;
 use deskless::finance::{
-    ApprovalKind, ApprovalRule, CancelMethod, CountsFrom, DeliveryLaw, DeliveryRight, FinanceError, Jurisdiction, LinePlacement, Product,
-    ProductKind, ProductLaw, ProductLine, ProductRows, Program, QuoteKind, QuoteRequest, ReturnFees, RuleBook, RuleRows, TaxRule, TradeIn,
-    cash_quote, quote_all,
+    ApprovalKind, ApprovalRule, BookRow, CancelMethod, CollateralBasis, CountsFrom, DeliveryLaw, DeliveryRight, FinanceError, Jurisdiction,
+    LinePlacement, Product, ProductKind, ProductLaw, ProductLine, ProductRows, Program, QuoteKind, QuoteRequest, ReturnFees, RuleBook,
+    RuleRows, TaxRule, TradeIn, cash_quote, quote_all,
 };
 use deskless::insurance::{InsuranceBook, InsuranceRows, Insurer};
 use deskless::kernel::id::{GroupId, InsurerId, ProductId, StoreId};
@@ -229,6 +229,21 @@ fn a_quote_is_marked_for_what_it_uses_of_a_rule() {
     let mut old = serde_json::to_value(tax_rule()).unwrap();
     old.as_object_mut().unwrap().remove("product_verified");
     assert!(serde_json::from_value::<TaxRule>(old).unwrap().product_verified);
+}
+
+/// The guide book is behind a quote only where the lender measures against it.
+#[test]
+fn a_guide_book_counts_for_those_who_go_by_it() {
+    let mut asked = request(QuoteKind::Retail);
+    asked.vehicle.book_retail = Some(Cents(41_000_00));
+    asked.vehicle.book_row = Some(BookRow { id: Uuid::from_u128(9), verified: false });
+    let used = |basis| {
+        let sheet = Program { collateral_basis: basis, ..program(1, QuoteKind::Retail, "5") };
+        let quote = quote_all(&book(tax_rule(), vec![sheet]), &asked).unwrap().remove(0).quoted().unwrap().quote.clone();
+        (quote.rules.iter().any(|rule| rule.table == "guide_value"), quote.verified)
+    };
+    assert_eq!(used(CollateralBasis::Msrp), (false, true));
+    assert_eq!(used(CollateralBasis::BookRetail), (true, false));
 }
 
 #[test]

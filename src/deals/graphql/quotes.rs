@@ -189,7 +189,7 @@ impl InsuranceQuoteNode {
     async fn premium(&self) -> GqlResult<MoneyObject> {
         Ok(self.money(self.row()?.premium))
     }
-    /// The premium per month.
+    /// The premium per month, rounded up so that the months cover the premium.
     async fn monthly_premium(&self) -> GqlResult<MoneyObject> {
         Ok(self.money(self.row()?.monthly_premium))
     }

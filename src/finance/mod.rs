@@ -6,6 +6,7 @@
 
 mod approval;
 pub mod apr;
+mod bisect;
 pub mod calendar;
 mod comparison;
 mod delivery;

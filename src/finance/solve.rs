@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::kernel::money::Cents;
 
+use super::bisect::closed_in;
 use super::error::FinanceError;
 use super::program::{Candidates, Program, ProgramQuote, QuoteRequest, Standing};
 use super::quote::{QuoteInput, QuoteKind};
@@ -147,7 +148,7 @@ fn by_amount(candidates: &mut Candidates<'_>, sought: SolveFor, target: Cents) -
 /// The structure nearest to the target that one program takes, and its payment: the dearest one at most at the target, or, where
 /// the program takes none so cheap, its cheapest.
 fn within(input: &mut QuoteInput, program: &Program, sought: SolveFor, target: Cents) -> Result<Option<(Cents, Cents)>, FinanceError> {
-    let axis = Axis::of(input, sought)?.up_to(input, target);
+    let axis = Axis::of(input, sought, target)?;
     let Some((reaches, most)) = axis.bracket(input, target) else { return Ok(None) };
     let mut standing = |x: Cents| -> Standing {
         set(input, sought, axis.value(x));
@@ -169,19 +170,6 @@ fn within(input: &mut QuoteInput, program: &Program, sought: SolveFor, target: C
         Standing::Taken(payment) => Ok(Some((axis.value(found), payment))),
         _ => Ok(None),
     }
-}
-
-/// The two amounts a cent apart between which `passes` turns true, between one where it is false and one where it is true; none
-/// where it is not true at the end.
-fn closed_in(mut low: Cents, mut high: Cents, mut passes: impl FnMut(Cents) -> bool) -> Option<(Cents, Cents)> {
-    if !passes(high) {
-        return None;
-    }
-    while high - low > Cents(1) {
-        let middle = Cents(low.0 + (high.0 - low.0) / 2);
-        if passes(middle) { high = middle } else { low = middle }
-    }
-    Some((low, high))
 }
 
 /// The whole quote proves the figure: the answer says what it says.
@@ -224,25 +212,20 @@ struct Axis {
 }
 
 impl Axis {
-    fn of(input: &mut QuoteInput, sought: SolveFor) -> Result<Self, FinanceError> {
+    /// The highest price is one whose payment is above the target, where there is one.
+    fn of(input: &mut QuoteInput, sought: SolveFor, target: Cents) -> Result<Self, FinanceError> {
         let highest = if sought == SolveFor::Price {
-            Cents(input.worksheet.price.0.clamp(10_000_00, Cents::LIMIT.0))
+            let mut high = Cents(input.worksheet.price.0.clamp(10_000_00, Cents::LIMIT.0));
+            while high < Cents::LIMIT && payment_at(input, sought, high).is_some_and(|p| p <= target) {
+                high = Cents(high.0.saturating_mul(2)).min(Cents::LIMIT);
+            }
+            high
         } else {
             // With this much down nothing is left to finance.
             input.worksheet.cash_down = Cents::ZERO;
             input.quiet_buildup()?.financed.max(Cents(1)).min(Cents::LIMIT)
         };
         Ok(Self { sought, highest })
-    }
-
-    /// With a highest price whose payment is above the target, where there is one.
-    fn up_to(mut self, input: &mut QuoteInput, target: Cents) -> Self {
-        if self.sought == SolveFor::Price {
-            while self.highest < Cents::LIMIT && payment_at(input, self.sought, self.highest).is_some_and(|p| p <= target) {
-                self.highest = Cents(self.highest.0.saturating_mul(2)).min(Cents::LIMIT);
-            }
-        }
-        self
     }
 
     fn value(self, x: Cents) -> Cents {

@@ -136,12 +136,10 @@ impl Product {
     }
 
     fn rule_of_78(&self, price: Cents, cancel: &Cancellation) -> (Cents, String) {
-        let months = i64::from(self.months_of_cover(cancel).unwrap_or(0));
+        let cover = self.months_of_cover(cancel).unwrap_or(0);
+        let months = i64::from(cover);
         // Begun months count as used.
-        let used = (0..months).take_while(|used| {
-            let months = u32::try_from(*used).unwrap_or(u32::MAX);
-            cancel.from.checked_add_months(chrono::Months::new(months)).is_some_and(|begins| begins < cancel.on)
-        });
+        let used = (0..cover).take_while(|used| end(cancel.from, *used).is_some_and(|begins| begins < cancel.on));
         let left_months = months - i64::try_from(used.count()).unwrap_or(months);
         let (t, n) = (i128::from(left_months), i128::from(months));
         let unearned =

@@ -57,18 +57,6 @@ impl ProgramQuote {
     }
 }
 
-impl QuoteInput {
-    /// What the limits of the program are measured on. Contracts share one amount; in a lease's are the program's acquisition fee
-    /// and the tax that is capitalized. Where a lease has no payment, the sum without that tax.
-    fn measured(&self, shared: Cents) -> Cents {
-        if self.worksheet.kind != QuoteKind::Lease {
-            return shared;
-        }
-        let with_tax = self.financed_and_payment().map(|(financed, _)| financed);
-        with_tax.or_else(|_| self.quiet_buildup().map(|b| b.financed)).unwrap_or(shared)
-    }
-}
-
 /// The cash quote, which is also the base of any other: price, taxes, fees, products, credits.
 pub fn cash_quote(book: &RuleBook, request: &QuoteRequest) -> Result<PricedQuote, FinanceError> {
     let input = request.as_kind(QuoteKind::Cash).input(book, None)?;
@@ -198,6 +186,13 @@ pub fn quote_all(book: &RuleBook, request: &QuoteRequest) -> Result<Vec<ProgramQ
         return Err(FinanceError::NothingToFinance { surplus: -shared });
     }
     let with = |program: &Arc<Program>| QuoteInput { program: Some(Arc::clone(program)), ..base.clone() };
+    // What the limits of a program are measured on. Contracts share one amount; in a lease's are the program's acquisition fee and the
+    // tax that is capitalized. Where a lease has no payment, the sum without that tax.
+    let measured = |input: &QuoteInput, figures: Option<(Cents, Cents)>| match figures {
+        Some((financed, _)) => financed,
+        None if kind == QuoteKind::Lease => input.quiet_buildup().map_or(shared, |b| b.financed),
+        None => shared,
+    };
     let (mut quoted, mut refused, mut other_rows) = (Vec::new(), Vec::new(), Vec::new());
     for program in book.programs(request.group, request.on).filter(|p| p.kind == kind) {
         if !program.is_row_of(request, &base.state) {
@@ -205,10 +200,11 @@ pub fn quote_all(book: &RuleBook, request: &QuoteRequest) -> Result<Vec<ProgramQ
             continue;
         }
         let input = with(program);
-        let financed = input.measured(shared);
+        let figures = input.financed_and_payment().ok();
+        let financed = measured(&input, figures);
         let mut refusals = program.refusals(&input, &request.credit_tier, financed);
         // Also where something else stands against it already: who clears that should not run into the next.
-        if let Ok((_, payment)) = input.financed_and_payment() {
+        if let Some((_, payment)) = figures {
             refusals.extend(program.income_refusals(&input, financed, payment));
         }
         let outcome = if refusals.is_empty() {
@@ -240,7 +236,8 @@ pub fn quote_all(book: &RuleBook, request: &QuoteRequest) -> Result<Vec<ProgramQ
     let mut closest: Vec<((usize, u16, u16), ProgramQuote)> = Vec::new();
     for program in other_rows {
         let input = with(program);
-        let refusals = program.refusals(&input, &request.credit_tier, input.measured(shared));
+        let figures = if kind == QuoteKind::Lease { input.financed_and_payment().ok() } else { None };
+        let refusals = program.refusals(&input, &request.credit_tier, measured(&input, figures));
         let (score, months) = program.distance(&request.worksheet);
         let away = (refusals.len(), score, months);
         let answer = ProgramQuote { program: Arc::clone(program), outcome: Outcome::Refused(refusals) };

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::finance::bisect::closed_in;
 use crate::finance::error::FinanceError;
 use crate::finance::quote::{QuoteInput, QuoteKind, Worksheet};
 use crate::finance::tax::ProductKind;
@@ -483,13 +484,8 @@ fn down_to(input: &QuoteInput, financed: Cents, most: Cents) -> Option<Cents> {
 
 /// The smallest amount above nothing, at most `high`, that is enough; every larger one is, too.
 fn smallest(high: Cents, enough: impl Fn(Cents) -> bool) -> Option<Cents> {
-    let (mut low, mut high) = (Cents::ZERO, high);
-    if high <= low || !enough(high) {
+    if high <= Cents::ZERO {
         return None;
     }
-    while high - low > Cents(1) {
-        let middle = Cents(low.0 + (high.0 - low.0) / 2);
-        if enough(middle) { high = middle } else { low = middle }
-    }
-    Some(high)
+    closed_in(Cents::ZERO, high, enough).map(|(_, first)| first)
 }
